@@ -1,0 +1,82 @@
+using System.Runtime.InteropServices;
+
+namespace RealtimeDeblur.Imaging;
+
+/// <summary>
+/// One picture on its way through a pipeline: unmanaged memory, its format, and its time. Whoever holds a frame owns it and disposes it,
+/// which hands the memory back to its <see cref="FramePool"/>; methods that take a frame over say so. Not safe for use by two threads at once.
+/// </summary>
+public sealed unsafe class Frame : IDisposable
+{
+    /// <summary>Frames start on a page, so that a device which shares the host's memory can use them without a copy.</summary>
+    internal const int AlignmentBytes = 4096;
+
+    private readonly FramePool? _pool;
+    private byte* _memory;
+
+    /// <summary>Allocates an unpooled frame with undefined contents.</summary>
+    public Frame(FrameFormat format) : this(format, pool: null)
+    {
+    }
+
+    internal Frame(FrameFormat format, FramePool? pool)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(format.Width, 1, nameof(format));
+        ArgumentOutOfRangeException.ThrowIfLessThan(format.Height, 1, nameof(format));
+        Format = format;
+        _pool = pool;
+        _memory = (byte*)NativeMemory.AlignedAlloc((nuint)format.SizeBytes, AlignmentBytes);
+    }
+
+    ~Frame() => Free();
+
+    public FrameFormat Format { get; }
+
+    /// <summary>Presentation time in units of the source's time base; a source without times counts frames.</summary>
+    public long Timestamp { get; set; }
+
+    /// <summary>When the frame was captured or decoded, as <see cref="System.Diagnostics.Stopwatch.GetTimestamp"/>; latency is measured from it.</summary>
+    public long CapturedAt { get; set; }
+
+    /// <summary>All samples, plane after plane; <see cref="FrameFormat.SizeBytes"/> long.</summary>
+    public Span<byte> Data
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_memory is null, this);
+            return new(_memory, Format.SizeBytes);
+        }
+    }
+
+    /// <summary>Address of <see cref="Data"/>; valid until the frame is disposed.</summary>
+    public nint Address
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_memory is null, this);
+            return (nint)_memory;
+        }
+    }
+
+    /// <summary>The samples of one plane.</summary>
+    public Span<byte> PlaneData(int index)
+    {
+        PlaneLayout plane = Format.Plane(index);
+        return Data.Slice(plane.OffsetBytes, plane.StrideBytes * plane.Height);
+    }
+
+    /// <summary>Returns the memory to the pool it came from, or frees it. A second call does nothing as long as the pool has not handed the frame out again.</summary>
+    public void Dispose()
+    {
+        if (_memory is null) return;
+        if (_pool is not null && _pool.TakeBack(this)) return;
+        Free();
+        GC.SuppressFinalize(this);
+    }
+
+    internal void Free()
+    {
+        NativeMemory.AlignedFree(_memory);
+        _memory = null;
+    }
+}

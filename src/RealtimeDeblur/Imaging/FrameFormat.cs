@@ -1,0 +1,61 @@
+namespace RealtimeDeblur.Imaging;
+
+/// <summary>One plane of a frame: where it starts in the frame's memory and how its rows lie there.</summary>
+/// <param name="OffsetBytes">First byte, from the start of the frame.</param>
+/// <param name="StrideBytes">Bytes from one row to the next.</param>
+/// <param name="Width">Samples per row; an interleaved pixel counts once.</param>
+/// <param name="Height">Rows.</param>
+public readonly record struct PlaneLayout(int OffsetBytes, int StrideBytes, int Width, int Height);
+
+/// <summary>Size and sample layout of a frame. Rows and planes follow each other without padding, as FFmpeg's raw video does with alignment 1.</summary>
+/// <param name="Pixels">Sample layout.</param>
+/// <param name="Width">Columns of the full-size plane, 1 or more.</param>
+/// <param name="Height">Rows of the full-size plane, 1 or more.</param>
+/// <param name="Range">Meaning of luma code values; ignored for RGB forms, which are full range.</param>
+public readonly record struct FrameFormat(PixelFormat Pixels, int Width, int Height, ColorRange Range = ColorRange.Limited)
+{
+    public bool IsRgb => Pixels is PixelFormat.Rgb24 or PixelFormat.Bgr24 or PixelFormat.Rgb48;
+
+    /// <summary>Bits that carry the sample: 8, 10 or 16.</summary>
+    public int BitDepth => Pixels switch
+    {
+        PixelFormat.Gray10 or PixelFormat.Yuv420P10 or PixelFormat.Yuv422P10 or PixelFormat.Yuv444P10 => 10,
+        PixelFormat.Rgb48 => 16,
+        _ => 8,
+    };
+
+    /// <summary>Largest code value: 255, 1023 or 65535.</summary>
+    public int MaxValue => (1 << BitDepth) - 1;
+
+    public int BytesPerSample => BitDepth > 8 ? 2 : 1;
+
+    /// <summary>3 for YCbCr forms, 1 for grey and interleaved RGB.</summary>
+    public int PlaneCount => Pixels is PixelFormat.Gray8 or PixelFormat.Gray10 || IsRgb ? 1 : 3;
+
+    /// <summary>Bytes of the whole frame.</summary>
+    public int SizeBytes
+    {
+        get
+        {
+            PlaneLayout last = Plane(PlaneCount - 1);
+            return checked(last.OffsetBytes + last.StrideBytes * last.Height);
+        }
+    }
+
+    /// <summary>Layout of plane <paramref name="index"/>: 0 is luma (or the only plane), 1 is Cb, 2 is Cr. Odd sizes round chroma up.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such plane.</exception>
+    public PlaneLayout Plane(int index)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, PlaneCount);
+        int fullStride = checked(Width * BytesPerSample * (IsRgb ? 3 : 1));
+        if (index == 0) return new(0, fullStride, Width, Height);
+
+        bool halfWidth = Pixels is PixelFormat.Yuv420P8 or PixelFormat.Yuv422P8 or PixelFormat.Yuv420P10 or PixelFormat.Yuv422P10;
+        bool halfHeight = Pixels is PixelFormat.Yuv420P8 or PixelFormat.Yuv420P10;
+        int chromaWidth = halfWidth ? (Width + 1) / 2 : Width;
+        int chromaHeight = halfHeight ? (Height + 1) / 2 : Height;
+        int chromaStride = chromaWidth * BytesPerSample;
+        return new(checked(fullStride * Height + (index - 1) * chromaStride * chromaHeight), chromaStride, chromaWidth, chromaHeight);
+    }
+}

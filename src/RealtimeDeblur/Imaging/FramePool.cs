@@ -1,0 +1,53 @@
+namespace RealtimeDeblur.Imaging;
+
+/// <summary>
+/// Reuses the memory of frames of one format, so that a running pipeline allocates nothing. Safe for use from several threads.
+/// Frames still out when the pool is disposed free themselves on their own disposal.
+/// </summary>
+public sealed class FramePool(FrameFormat format) : IDisposable
+{
+    private readonly Stack<Frame> _idle = new();
+    private readonly HashSet<Frame> _out = new(ReferenceEqualityComparer.Instance);
+    private bool _disposed;
+
+    public FrameFormat Format { get; } = format;
+
+    /// <summary>Hands out a frame with undefined contents; the caller owns it and disposes it.</summary>
+    public Frame Rent()
+    {
+        lock (_idle)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            Frame frame = _idle.Count > 0 ? _idle.Pop() : new Frame(Format, this);
+            _out.Add(frame);
+            return frame;
+        }
+    }
+
+    /// <returns>False when the pool is gone and the frame has to free itself.</returns>
+    internal bool TakeBack(Frame frame)
+    {
+        lock (_idle)
+        {
+            if (_disposed) return false;
+            if (_out.Remove(frame)) _idle.Push(frame);
+            return true;
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_idle)
+        {
+            if (_disposed) return;
+            _disposed = true;
+            while (_idle.Count > 0)
+            {
+                Frame frame = _idle.Pop();
+                frame.Free();
+                GC.SuppressFinalize(frame);
+            }
+            _out.Clear();
+        }
+    }
+}

@@ -1,0 +1,32 @@
+namespace RealtimeDeblur.Imaging;
+
+/// <summary>Layout of the samples of a frame. Planar YCbCr forms hold luma, Cb, Cr one after another without gaps; 10-bit samples are
+/// 16-bit little-endian words with values 0 to 1023.</summary>
+public enum PixelFormat
+{
+    Gray8,
+    Gray10,
+    Yuv420P8,
+    Yuv422P8,
+    Yuv444P8,
+    Yuv420P10,
+    Yuv422P10,
+    Yuv444P10,
+
+    /// <summary>Interleaved R, G, B, 8 bits each.</summary>
+    Rgb24,
+
+    /// <summary>Interleaved B, G, R, 8 bits each: OpenCV's order.</summary>
+    Bgr24,
+
+    /// <summary>Interleaved R, G, B, 16 bits each, little-endian, full scale 65535.</summary>
+    Rgb48,
+}
+
+/// <summary>What the code values of luma mean: <see cref="Limited"/> has black at 16 and white at 235 (of 255; 64 and 940 of 1023), <see cref="Full"/> uses the whole scale.
+/// RGB frames are always full range.</summary>
+public enum ColorRange
+{
+    Limited,
+    Full,
+}
