@@ -41,12 +41,7 @@ public sealed class FramePool(FrameFormat format) : IDisposable
         {
             if (_disposed) return;
             _disposed = true;
-            while (_idle.Count > 0)
-            {
-                Frame frame = _idle.Pop();
-                frame.Free();
-                GC.SuppressFinalize(frame);
-            }
+            while (_idle.Count > 0) _idle.Pop().Free();
             _out.Clear();
         }
     }
