@@ -1,0 +1,144 @@
+using System.Runtime.CompilerServices;
+using Silk.NET.OpenCL;
+
+namespace RealtimeDeblur.Compute;
+
+/// <summary>Memory on a device for <see cref="Count"/> elements. The caller disposes it; commands that use it and are already enqueued still complete.</summary>
+public sealed unsafe class DeviceBuffer<T> : IDisposable where T : unmanaged
+{
+    private readonly ComputeDevice _device;
+    private readonly ClHandle _memory;
+
+    internal DeviceBuffer(ComputeDevice device, long count) : this(device, count, MemFlags.ReadWrite, null)
+    {
+    }
+
+    internal DeviceBuffer(ComputeDevice device, ReadOnlySpan<T> contents)
+    {
+        fixed (T* p = contents) (_device, Count, _memory) = (device, contents.Length, Create(device, contents.Length, MemFlags.ReadWrite | MemFlags.CopyHostPtr, p));
+    }
+
+    private DeviceBuffer(ComputeDevice device, long count, MemFlags flags, T* host) =>
+        (_device, Count, _memory) = (device, count, Create(device, count, flags, host));
+
+    /// <summary>Elements.</summary>
+    public long Count { get; }
+
+    public long SizeBytes => Count * sizeof(T);
+
+    private static CL Cl => OpenClApi.Instance;
+
+    public static implicit operator KernelArgument(DeviceBuffer<T> buffer) => KernelArgument.Buffer(buffer._memory);
+
+    /// <summary>Makes host memory visible to the device without a copy where both share memory. The memory must be page-aligned and outlive the buffer.</summary>
+    internal static DeviceBuffer<T> OverHostMemory(ComputeDevice device, T* host, long count) => new(device, count, MemFlags.ReadWrite | MemFlags.UseHostPtr, host);
+
+    /// <summary>Copies <paramref name="source"/> to the start of the buffer (or to <paramref name="offset"/>) and waits for the copy.</summary>
+    public void Write(CommandQueue queue, ReadOnlySpan<T> source, long offset = 0)
+    {
+        CheckRange(offset, source.Length);
+        fixed (T* p = source) Write(queue, p, source.Length, offset, blocking: true, [], null);
+    }
+
+    /// <summary>Copies the start of the buffer (or from <paramref name="offset"/>) to <paramref name="destination"/> and waits for the copy.</summary>
+    public void Read(CommandQueue queue, Span<T> destination, long offset = 0)
+    {
+        CheckRange(offset, destination.Length);
+        fixed (T* p = destination) Read(queue, p, destination.Length, offset, blocking: true, [], null);
+    }
+
+    /// <summary>Reads the whole buffer; waits.</summary>
+    public T[] ToArray(CommandQueue queue)
+    {
+        T[] all = new T[Count];
+        Read(queue, all);
+        return all;
+    }
+
+    /// <summary>Starts a copy from memory that stays valid until the returned event; the caller disposes the event.</summary>
+    internal ComputeEvent WriteAsync(CommandQueue queue, T* source, long count, long offset = 0, params ReadOnlySpan<ComputeEvent> waitFor)
+    {
+        CheckRange(offset, count);
+        nint signal;
+        Write(queue, source, count, offset, blocking: false, waitFor, &signal);
+        return new(signal);
+    }
+
+    /// <summary>Starts a copy to memory that stays valid until the returned event; the caller disposes the event.</summary>
+    internal ComputeEvent ReadAsync(CommandQueue queue, T* destination, long count, long offset = 0, params ReadOnlySpan<ComputeEvent> waitFor)
+    {
+        CheckRange(offset, count);
+        nint signal;
+        Read(queue, destination, count, offset, blocking: false, waitFor, &signal);
+        return new(signal);
+    }
+
+    /// <summary>Enqueues setting every element to <paramref name="value"/>.</summary>
+    public void Fill(CommandQueue queue, T value)
+    {
+        using ClHandle.Borrowed handle = queue.Handle.Use();
+        using ClHandle.Borrowed memory = _memory.Use();
+        int status = Cl.EnqueueFillBuffer(handle.Value, memory.Value, &value, (nuint)sizeof(T), 0, (nuint)SizeBytes, 0, null, null);
+        OpenClException.ThrowIfFailed(status, "fill a buffer", _device.Info.Name);
+    }
+
+    /// <summary>Enqueues a copy of this whole buffer to the start of another.</summary>
+    public void CopyTo(CommandQueue queue, DeviceBuffer<T> destination)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(destination.Count, Count, nameof(destination));
+        using ClHandle.Borrowed handle = queue.Handle.Use();
+        using ClHandle.Borrowed from = _memory.Use();
+        using ClHandle.Borrowed to = destination._memory.Use();
+        int status = Cl.EnqueueCopyBuffer(handle.Value, from.Value, to.Value, 0, 0, (nuint)SizeBytes, 0, null, null);
+        OpenClException.ThrowIfFailed(status, "copy a buffer", _device.Info.Name);
+    }
+
+    public void Dispose() => _memory.Dispose();
+
+    private static ClHandle Create(ComputeDevice device, long count, MemFlags flags, void* host)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        long bytes = checked(count * sizeof(T));
+        int status;
+        nint memory;
+        lock (OpenClApi.SetUp)
+        {
+            using ClHandle.Borrowed context = device.Context.Use();
+            memory = Cl.CreateBuffer(context.Value, flags, (nuint)bytes, host, &status);
+        }
+        OpenClException.ThrowIfFailed(status, $"allocate {bytes:N0} bytes on {device.Info.Name}");
+        return new(memory, Cl.ReleaseMemObject);
+    }
+
+    private void Write(CommandQueue queue, T* source, long count, long offset, bool blocking, ReadOnlySpan<ComputeEvent> waitFor, nint* signal)
+    {
+        if (count == 0) return;
+        using ClHandle.Borrowed handle = queue.Handle.Use();
+        using ClHandle.Borrowed memory = _memory.Use();
+        fixed (ComputeEvent* events = waitFor)
+        {
+            int status = Cl.EnqueueWriteBuffer(handle.Value, memory.Value, blocking, (nuint)(offset * sizeof(T)), (nuint)(count * sizeof(T)), source, (uint)waitFor.Length, (nint*)events, signal);
+            OpenClException.ThrowIfFailed(status, "write to a buffer", _device.Info.Name);
+        }
+    }
+
+    private void Read(CommandQueue queue, T* destination, long count, long offset, bool blocking, ReadOnlySpan<ComputeEvent> waitFor, nint* signal)
+    {
+        if (count == 0) return;
+        using ClHandle.Borrowed handle = queue.Handle.Use();
+        using ClHandle.Borrowed memory = _memory.Use();
+        fixed (ComputeEvent* events = waitFor)
+        {
+            int status = Cl.EnqueueReadBuffer(handle.Value, memory.Value, blocking, (nuint)(offset * sizeof(T)), (nuint)(count * sizeof(T)), destination, (uint)waitFor.Length, (nint*)events, signal);
+            OpenClException.ThrowIfFailed(status, "read from a buffer", _device.Info.Name);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void CheckRange(long offset, long count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + count, Count);
+    }
+}

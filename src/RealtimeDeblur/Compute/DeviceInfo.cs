@@ -1,0 +1,36 @@
+namespace RealtimeDeblur.Compute;
+
+public enum ComputeDeviceType
+{
+    Gpu,
+    Accelerator,
+    Cpu,
+    Other,
+}
+
+/// <summary>What a device is and can do. Code asks for a capability here, never for a vendor.</summary>
+/// <param name="Index">Position in <see cref="ComputeDevice.List"/>: GPUs first, then accelerators, then CPUs.</param>
+/// <param name="Name">The driver's name for the device.</param>
+/// <param name="Platform">Name of the OpenCL platform.</param>
+/// <param name="Type">Kind of device.</param>
+/// <param name="Driver">Platform version and driver version.</param>
+/// <param name="ComputeUnits">Parallel units; cores on a CPU.</param>
+/// <param name="MemoryBytes">Global memory.</param>
+/// <param name="MaxAllocationBytes">Largest single buffer.</param>
+/// <param name="LocalMemoryBytes">Local memory of a work-group.</param>
+/// <param name="MaxWorkGroupSize">Largest work-group in work-items.</param>
+/// <param name="SupportsFp16">Whether kernels may compute in <c>half</c> (cl_khr_fp16). NVIDIA's driver does not announce it.</param>
+/// <param name="SharesHostMemory">Whether device and host use the same memory, so that mapping a buffer copies nothing.</param>
+public sealed record DeviceInfo(
+    int Index,
+    string Name,
+    string Platform,
+    ComputeDeviceType Type,
+    string Driver,
+    int ComputeUnits,
+    long MemoryBytes,
+    long MaxAllocationBytes,
+    long LocalMemoryBytes,
+    int MaxWorkGroupSize,
+    bool SupportsFp16,
+    bool SharesHostMemory);

@@ -1,0 +1,71 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace RealtimeDeblur.Compute;
+
+/// <summary>
+/// Compiled programs on disk, one file per device, driver, source and options. A file is its payload's SHA-256 followed by the payload, so that a damaged
+/// one is noticed before a driver sees it. Nothing here is ever fatal: what cannot be read or written is built again.
+/// </summary>
+/// <param name="folder">Where the files lie; made on first use. Null keeps nothing.</param>
+internal sealed class ProgramCache(string? folder)
+{
+    /// <summary>Below the user's cache folder, or nowhere when there is none.</summary>
+    public static ProgramCache Default { get; } = new(DefaultFolder());
+
+    /// <summary>Names the file for a program.</summary>
+    public static string Key(DeviceInfo device, string source, string options) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', device.Platform, device.Name, device.Driver, options, source))));
+
+    /// <returns>The stored binary, or null when there is none or it is damaged.</returns>
+    public byte[]? Read(string key)
+    {
+        if (folder is null) return null;
+        try
+        {
+            byte[] file = File.ReadAllBytes(PathOf(key));
+            if (file.Length <= SHA256.HashSizeInBytes) return null;
+            ReadOnlySpan<byte> payload = file.AsSpan(SHA256.HashSizeInBytes);
+            return SHA256.HashData(payload).AsSpan().SequenceEqual(file.AsSpan(0, SHA256.HashSizeInBytes)) ? payload.ToArray() : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Stores a binary under a temporary name and renames it, so that a reader never sees half a file.</summary>
+    public void Write(string key, ReadOnlySpan<byte> binary)
+    {
+        if (folder is null) return;
+        try
+        {
+            Directory.CreateDirectory(folder);
+            string temporary = $"{PathOf(key)}.{Environment.ProcessId}.{Environment.CurrentManagedThreadId}.tmp";
+            using (FileStream file = File.Create(temporary))
+            {
+                file.Write(SHA256.HashData(binary));
+                file.Write(binary);
+            }
+            File.Move(temporary, PathOf(key), overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A full or read-only disk costs the next start a second, nothing more.
+        }
+    }
+
+    private static string? DefaultFolder()
+    {
+        string? cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
+        if (string.IsNullOrEmpty(cache))
+        {
+            string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+            if (home.Length == 0) return null;
+            cache = Path.Combine(home, ".cache");
+        }
+        return Path.Combine(cache, "realtimedeblur", "kernels");
+    }
+
+    private string PathOf(string key) => Path.Combine(folder!, key + ".bin");
+}
