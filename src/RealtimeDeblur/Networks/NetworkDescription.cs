@@ -27,11 +27,20 @@ public sealed record NetworkDescription
     public const int MaxChannels = 1024;
     public const int MaxSize = 31;
     public const int MaxLayers = 64;
+    public const int MaxNameLength = 64;
 
     /// <exception cref="ArgumentException">The layers do not fit together, or a size is outside its limits.</exception>
     public NetworkDescription(string architecture, IReadOnlyList<ConvolutionLayer> layers, bool globalSkip)
     {
         if (layers.Count is 0 or > MaxLayers) throw new ArgumentException($"A network has 1 to {MaxLayers} layers, not {layers.Count}.", nameof(layers));
+        for (int i = 0; i < layers.Count; i++)
+        {
+            // Tensor names are made of them, and messages print them.
+            if (layers[i].Name.Length is 0 or > MaxNameLength || !layers[i].Name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.'))
+                throw new ArgumentException($"The name of layer {i + 1} is not 1 to {MaxNameLength} letters, digits, '_', '-' or '.'.", nameof(layers));
+            if (layers.Take(i).Any(earlier => earlier.Name == layers[i].Name))
+                throw new ArgumentException($"Two layers are called '{layers[i].Name}'.", nameof(layers));
+        }
         foreach (ConvolutionLayer layer in layers)
         {
             if (layer.C is < 1 or > MaxChannels || layer.K is < 1 or > MaxChannels)
