@@ -1,1 +1,36 @@
-return 0;
+using System.CommandLine;
+using System.CommandLine.Help;
+using RealtimeDeblur.Cli.Commands;
+
+namespace RealtimeDeblur.Cli;
+
+/// <summary>Entry point: the list of commands. <see cref="Invocation"/> tells how to add one.</summary>
+internal static class Program
+{
+    private static Command[] Commands() =>
+    [
+        DevicesCommand.Create(),
+    ];
+
+    private static int Main(string[] args)
+    {
+        RootCommand root = new("Sharpens mildly blurred video and pictures with small convolutional networks on any OpenCL device.")
+        {
+            SharedOptions.Device,
+            SharedOptions.Json,
+            SharedOptions.Verbose,
+        };
+        foreach (Command command in Commands()) root.Add(command);
+        HelpOption help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new HelpWithExample((HelpAction)help.Action!);
+
+        // A file name may start with @; it does not name a list of arguments.
+        ParseResult parsed = root.Parse(args.Length > 0 ? args : ["--help"], new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (!HelpWithExample.IsAskedFor(parsed) && WrongUsage.Describe(parsed) is { } wrong)
+        {
+            ErrorLine.Write(wrong);
+            return ExitCode.WrongUsage;
+        }
+        return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+    }
+}
