@@ -7,7 +7,8 @@ namespace RealtimeDeblur.Cli;
 /// <summary>Entry point: the list of commands. <see cref="Invocation"/> tells how to add one.</summary>
 internal static class Program
 {
-    private static Command[] Commands() =>
+    /// <summary>All commands, in the order of the help.</summary>
+    internal static Command[] Commands() =>
     [
         DevicesCommand.Create(),
     ];
