@@ -9,6 +9,7 @@ internal static class AtomicFile
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(string path, Action<Stream> write)
     {
+        if (path.Length == 0) throw new ArgumentException("The name of the file to write is empty.");
         string folder = Path.GetDirectoryName(Path.GetFullPath(path)) ?? throw new IOException($"Cannot write {path}: it is a folder.");
         if (!Directory.Exists(folder)) throw new DirectoryNotFoundException($"Cannot write {path}: there is no folder {folder}.");
         if (Directory.Exists(path)) throw new IOException($"Cannot write {path}: it is a folder.");

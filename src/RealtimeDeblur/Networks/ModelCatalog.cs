@@ -18,7 +18,7 @@ public static class ModelCatalog
 
     internal static Network Load(string nameOrPath, string folder)
     {
-        ArgumentException.ThrowIfNullOrEmpty(nameOrPath);
+        if (nameOrPath.Length == 0) throw new ArgumentException("The name of the model is empty.");
         if (NamesIn(folder).Contains(nameOrPath)) return Read(Path.Combine(folder, nameOrPath + WeightsFile.Extension));
         if (File.Exists(nameOrPath)) return Read(nameOrPath);
         if (Directory.Exists(nameOrPath)) throw new FileNotFoundException($"{nameOrPath} is a folder; a model is a {WeightsFile.Extension} file.");
