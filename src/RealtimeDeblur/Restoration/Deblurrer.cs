@@ -1,0 +1,209 @@
+using System.Diagnostics.CodeAnalysis;
+using RealtimeDeblur.Compute;
+using RealtimeDeblur.Imaging;
+using RealtimeDeblur.Networks;
+
+namespace RealtimeDeblur.Restoration;
+
+/// <summary>
+/// Frame in, sharper frame out. Up to <see cref="MaxInFlight"/> frames are on their way at once: while one is computed the next is uploaded and the one before downloaded.
+/// Luma (or R, G, B) is restored in place, chroma is not touched. Networks of one channel take every format: in RGB frames the change in luma is added to R, G and B alike.
+/// Networks of three channels take the RGB formats only.
+/// </summary>
+/// <remarks>
+/// Nothing is allocated per frame, neither here nor on the device. One thread at a time may call; that thread may change between calls. Several deblurrers, on one device
+/// or on several, may run on different threads. The caller disposes it, which waits for the frames still in flight and disposes them.
+/// Frames are copied to and from the device also where both share memory: measured on a CPU, the copies take less than a thousandth of the network's time.
+/// </remarks>
+public sealed unsafe class Deblurrer : IDisposable
+{
+    /// <summary>Frames that may be submitted before the first is collected.</summary>
+    public const int MaxInFlight = 3;
+
+    private readonly CommandQueue _upload;
+    private readonly CommandQueue _compute;
+    private readonly CommandQueue _download;
+    private readonly InferenceSession _session;
+    private readonly Slot[] _slots;
+    private readonly int _planeBytes;
+    private int _oldest;
+    private bool _disposed;
+
+    /// <summary>Builds the kernels and allocates everything that frames of this format need.</summary>
+    /// <param name="device">Stays the caller's and must outlive the deblurrer.</param>
+    /// <param name="network">How to restore.</param>
+    /// <param name="format">Of every frame that will be submitted.</param>
+    /// <param name="options">Null takes <see cref="DeblurOptions.Default"/>.</param>
+    /// <exception cref="ArgumentException">The network takes RGB and the format is not RGB.</exception>
+    /// <exception cref="OpenClException">The device has too little memory, or its compiler failed.</exception>
+    public Deblurrer(ComputeDevice device, Network network, FrameFormat format, DeblurOptions? options = null) : this(device, network, format, options, memoryLimitBytes: null)
+    {
+    }
+
+    /// <param name="device"/><param name="network"/><param name="format"/><param name="options"/>
+    /// <param name="memoryLimitBytes">What the layers may take in all; null decides by the device.</param>
+    internal Deblurrer(ComputeDevice device, Network network, FrameFormat format, DeblurOptions? options, long? memoryLimitBytes)
+    {
+        if (network.Description.C == 3 && !format.IsRgb)
+            throw new ArgumentException($"{network.Name} restores RGB and cannot take {format.Pixels} frames: choose a luma network, or convert the frames to Rgb24.", nameof(network));
+        Format = format;
+        Options = options ?? DeblurOptions.Default;
+        PlaneLayout plane = format.Plane(0);
+        _planeBytes = plane.StrideBytes * plane.Height;
+
+        _session = new(device, network, format.Width, format.Height, plan: null, memoryLimitBytes);
+        _compute = device.CreateQueue();
+        // A CPU has no copy engine to overlap with: there one queue saves the hand-over.
+        bool hasCopyEngine = device.Info.Type != ComputeDeviceType.Cpu;
+        _upload = hasCopyEngine ? device.CreateQueue() : _compute;
+        _download = hasCopyEngine ? device.CreateQueue() : _compute;
+        _slots = new Slot[MaxInFlight];
+        for (int i = 0; i < MaxInFlight; i++) _slots[i] = new(device, _session, format, _planeBytes);
+    }
+
+    /// <summary>The only format that <see cref="Submit"/> takes.</summary>
+    public FrameFormat Format { get; }
+
+    /// <summary>Takes effect with the next <see cref="Submit"/>.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The strength is not 0 to 1.</exception>
+    [field: MaybeNull]
+    public DeblurOptions Options
+    {
+        get => field!;
+        set
+        {
+            if (value.Strength is not (>= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(value), value.Strength, "The strength must be 0 (unchanged) to 1 (full).");
+            field = value;
+        }
+    }
+
+    /// <summary>Frames submitted and not yet collected.</summary>
+    public int InFlight { get; private set; }
+
+    /// <summary>Which kernels run.</summary>
+    public InferencePlan Plan => _session.Plan;
+
+    /// <summary>Takes ownership of the frame and enqueues upload, network and download; does not wait. The frame comes back from <see cref="Collect"/>.</summary>
+    /// <exception cref="ArgumentException">The frame has another format; the caller keeps it.</exception>
+    /// <exception cref="InvalidOperationException"><see cref="MaxInFlight"/> frames are in flight; the caller keeps the frame.</exception>
+    /// <exception cref="OpenClException">The device failed; the caller keeps the frame.</exception>
+    public void Submit(Frame frame)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (frame.Format != Format) throw new ArgumentException($"The frame is {Describe(frame.Format)}, this deblurrer was made for {Describe(Format)}: make another one for it.", nameof(frame));
+        if (InFlight == MaxInFlight) throw new InvalidOperationException($"{MaxInFlight} frames are in flight: collect one before submitting the next.");
+
+        Slot slot = _slots[(_oldest + InFlight) % MaxInFlight];
+        byte* samples = (byte*)frame.Address;
+        using ComputeEvent uploaded = slot.Samples.WriteAsync(_upload, samples, _planeBytes);
+        _upload.Flush();
+        ComputeEvent stored = default;
+        foreach (Tile tile in _session.Grid.Tiles)
+        {
+            stored.Dispose();
+            slot.Kernels.EnqueueLoad(_compute, tile, uploaded);
+            _session.EnqueueLayers(_compute);
+            stored = slot.Kernels.EnqueueStore(_compute, tile, Options.Strength);
+        }
+        using (stored)
+        {
+            _compute.Flush();
+            slot.Downloaded = slot.Restored.ReadAsync(_download, samples, _planeBytes, 0, stored);
+        }
+        _download.Flush();
+        slot.Frame = frame;
+        InFlight++;
+    }
+
+    /// <summary>Waits for the oldest frame in flight and hands it back, restored. The caller owns it again.</summary>
+    /// <exception cref="InvalidOperationException">No frame is in flight.</exception>
+    /// <exception cref="OpenClException">The device failed; the frame is disposed.</exception>
+    public Frame Collect()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (InFlight == 0) throw new InvalidOperationException("No frame is in flight: submit one first.");
+        Slot slot = _slots[_oldest];
+        _oldest = (_oldest + 1) % MaxInFlight;
+        InFlight--;
+        return slot.TakeFrame();
+    }
+
+    /// <summary>Restores one frame and waits for it. The caller keeps ownership throughout.</summary>
+    /// <exception cref="ArgumentException">The frame has another format.</exception>
+    /// <exception cref="InvalidOperationException">Other frames are in flight.</exception>
+    public void Process(Frame frame)
+    {
+        if (InFlight > 0) throw new InvalidOperationException($"{InFlight} frames are in flight: collect them before processing a single one.");
+        Submit(frame);
+        Collect();
+    }
+
+    public void Dispose()
+    {
+        if (_disposed) return;
+        while (InFlight > 0)
+        {
+            try
+            {
+                Collect().Dispose();
+            }
+            catch (OpenClException)
+            {
+                // The device is gone; what is left to do is to let go of its objects.
+            }
+        }
+        _disposed = true;
+        foreach (Slot slot in _slots) slot.Dispose();
+        _session.Dispose();
+        _upload.Dispose();
+        _compute.Dispose();
+        _download.Dispose();
+    }
+
+    private static string Describe(FrameFormat format) => $"{format.Width}x{format.Height} {format.Pixels} ({format.Range.ToString().ToLowerInvariant()} range)";
+
+    /// <summary>Device memory and kernels of one frame in flight.</summary>
+    private sealed class Slot : IDisposable
+    {
+        public Slot(ComputeDevice device, InferenceSession session, FrameFormat format, int planeBytes)
+        {
+            Samples = device.Allocate<byte>(planeBytes);
+            Restored = device.Allocate<byte>(planeBytes);
+            Kernels = new(device, session, format, Samples, Restored);
+        }
+
+        public DeviceBuffer<byte> Samples { get; }
+
+        public DeviceBuffer<byte> Restored { get; }
+
+        public FrameKernels Kernels { get; }
+
+        public Frame? Frame { get; set; }
+
+        public ComputeEvent Downloaded { get; set; }
+
+        public Frame TakeFrame()
+        {
+            Frame frame = Frame!;
+            Frame = null;
+            using ComputeEvent downloaded = Downloaded;
+            try
+            {
+                downloaded.Wait();
+            }
+            catch
+            {
+                frame.Dispose();
+                throw;
+            }
+            return frame;
+        }
+
+        public void Dispose()
+        {
+            Kernels.Dispose();
+            Samples.Dispose();
+            Restored.Dispose();
+        }
+    }
+}
