@@ -11,6 +11,7 @@ internal static class Program
     internal static Command[] Commands() =>
     [
         DevicesCommand.Create(),
+        ExportCommand.Create(),
     ];
 
     private static int Main(string[] args)

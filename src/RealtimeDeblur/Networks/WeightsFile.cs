@@ -66,7 +66,7 @@ public static class WeightsFile
         }
     }
 
-    /// <summary>Writes a network. The file appears complete or not at all: a temporary file beside it is flushed to the disk and takes its name at the end.</summary>
+    /// <summary>Writes a network. The file appears complete or not at all.</summary>
     /// <param name="path">Replaced where it exists.</param>
     /// <param name="network">Its weights must be finite.</param>
     /// <exception cref="InvalidDataException">A weight is not finite, or the training record is too long or uses a key of the format.</exception>
@@ -75,30 +75,18 @@ public static class WeightsFile
     {
         CheckFinite(network);
         byte[] header = EncodeHeader(network);
-        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        if (!Directory.Exists(folder)) throw new DirectoryNotFoundException($"Cannot write {path}: there is no folder {folder}.");
-        string temporary = Path.Combine(folder, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}.tmp");
-        try
+        AtomicFile.Write(path, stream =>
         {
-            using (FileStream stream = new(temporary, FileMode.CreateNew, FileAccess.Write))
+            Span<byte> length = stackalloc byte[sizeof(ulong)];
+            BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)header.Length);
+            stream.Write(length);
+            stream.Write(header);
+            foreach (LayerWeights layer in network.Weights)
             {
-                Span<byte> length = stackalloc byte[sizeof(ulong)];
-                BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)header.Length);
-                stream.Write(length);
-                stream.Write(header);
-                foreach (LayerWeights layer in network.Weights)
-                {
-                    stream.Write(MemoryMarshal.AsBytes<float>(layer.Weight));
-                    stream.Write(MemoryMarshal.AsBytes<float>(layer.Bias));
-                }
-                stream.Flush(flushToDisk: true);
+                stream.Write(MemoryMarshal.AsBytes<float>(layer.Weight));
+                stream.Write(MemoryMarshal.AsBytes<float>(layer.Bias));
             }
-            File.Move(temporary, path, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(temporary);     // does nothing after the move
-        }
+        });
     }
 
     /// <summary>A tensor of the file, found to be what the description asks for.</summary>

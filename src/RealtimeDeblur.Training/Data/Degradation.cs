@@ -1,0 +1,124 @@
+using System.Text.Json.Serialization;
+using OpenCvSharp;
+
+namespace RealtimeDeblur.Training.Data;
+
+/// <summary>What was done to one sharp picture; everything needed to do it again, but for the random numbers of the noise.</summary>
+/// <param name="Sigma">Standard deviation of the Gaussian blur in pixels; 0 for none.</param>
+public sealed record Degradation(float Sigma)
+{
+    /// <summary>Linear light of mid-grey, code value 127.5 of sRGB: where noise levels are stated.</summary>
+    public const float MidGrey = 0.2122f;
+
+    // cv::IMWRITE_JPEG_SAMPLING_FACTOR, which the wrapper's ImwriteFlags does not list.
+    private const int JpegSamplingFactor = 7;
+
+    /// <summary>Whether the blur acts on linear light (decoded from sRGB and encoded again), as a lens does, or on the stored values.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool LinearLight { get; init; }
+
+    /// <summary>Standard deviation of the noise that does not depend on brightness, in 1/255 of full scale in linear light; 0 for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public float ReadNoise { get; init; }
+
+    /// <summary>Standard deviation at mid-grey of the noise whose variance grows in proportion to brightness, in 1/255 of full scale in linear light; 0 for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public float ShotNoise { get; init; }
+
+    /// <summary>JPEG quality 1 to 100; null for no compression.</summary>
+    public int? JpegQuality { get; init; }
+
+    /// <summary>Whether JPEG keeps colour at full resolution (4:4:4) or at half (4:2:0).</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool JpegFullChroma { get; init; }
+
+    /// <summary>
+    /// A camera's degradation at a level stated by two numbers: <paramref name="noise"/> is the standard deviation at mid-grey, in 1/255 of full scale in linear light
+    /// (which the sRGB curve leaves nearly unchanged there), a quarter of it read noise and the rest shot noise, added as variances.
+    /// </summary>
+    public static Degradation Camera(float sigma, float noise, int? jpegQuality) => new(sigma)
+    {
+        LinearLight = true,
+        ReadNoise = noise / 4,
+        ShotNoise = noise * MathF.Sqrt(15f / 16),
+        JpegQuality = jpegQuality,
+    };
+
+    /// <summary>
+    /// A random camera: no noise in one of five, else 0 to 4 at mid-grey of which read noise is 0 to 2 and more often little than much; no JPEG in one of four,
+    /// else quality 70 to 98, with half-resolution colour in three of four.
+    /// </summary>
+    internal static Degradation RandomCamera(float sigma, SeededRandom random)
+    {
+        double total = random.NextDouble() < 0.2 ? 0 : 4 * random.NextDouble();
+        double share = random.NextDouble();
+        double read = Math.Min(total, 2) * share * share;
+        bool jpeg = random.NextDouble() >= 0.25;
+        return new(sigma)
+        {
+            LinearLight = true,
+            ReadNoise = MathF.Round((float)read, 3),
+            ShotNoise = MathF.Round((float)Math.Sqrt(total * total - read * read), 3),
+            JpegQuality = jpeg ? random.NextInt(70, 98) : null,
+            JpegFullChroma = jpeg && random.NextDouble() < 0.25,
+        };
+    }
+
+    /// <summary>Degrades a picture.</summary>
+    /// <param name="sharp">8 bits, one channel or B, G, R; gamma-encoded sRGB. Not modified.</param>
+    /// <param name="random">Source of the noise; not asked when there is none.</param>
+    /// <returns>A picture of the same size and type. The caller disposes it.</returns>
+    internal Mat Apply(Mat sharp, SeededRandom random)
+    {
+        Mat degraded = LinearLight ? ApplyInLinearLight(sharp, random) : GaussianBlur(sharp, Sigma);
+        if (JpegQuality is not { } quality) return degraded;
+        using (degraded)
+        {
+            // Sampling factors as OpenCV takes them: horizontal and vertical factor of Y, Cb, Cr, a hexadecimal digit each.
+            int sampling = JpegFullChroma ? 0x111111 : 0x221111;
+            Cv2.ImEncode(".jpg", degraded, out byte[] jpeg, [(int)ImwriteFlags.JpegQuality, quality, JpegSamplingFactor, sampling]);
+            return Cv2.ImDecode(jpeg, sharp.Channels() == 1 ? ImreadModes.Grayscale : ImreadModes.Color);
+        }
+    }
+
+    /// <summary>
+    /// OpenCV's Gaussian blur as every figure of this project uses it: kernel side 2*ceil(4 sigma)+1, border reflected without repeating its outermost pixel, the picture's own depth.
+    /// </summary>
+    /// <returns>A new picture, a copy for <paramref name="sigma"/> 0. The caller disposes it.</returns>
+    internal static Mat GaussianBlur(Mat picture, double sigma)
+    {
+        if (sigma == 0) return picture.Clone();
+        Mat blurred = new();
+        int side = 2 * (int)Math.Ceiling(4 * sigma) + 1;
+        Cv2.GaussianBlur(picture, blurred, new Size(side, side), sigma, sigma, BorderTypes.Reflect101);
+        return blurred;
+    }
+
+    private Mat ApplyInLinearLight(Mat sharp, SeededRandom random)
+    {
+        using Mat table = Mat.FromPixelData(1, 256, MatType.CV_32FC1, Srgb.DecodeTable);
+        using Mat linear = new();
+        Cv2.LUT(sharp, table, linear);
+        using Mat light = GaussianBlur(linear, Sigma);
+
+        Mat degraded = new(sharp.Size(), sharp.Type());
+        double readVariance = ReadNoise * ReadNoise / (255.0 * 255.0);
+        double shotVariance = ShotNoise * ShotNoise / (255.0 * 255.0 * MidGrey);
+        bool noisy = readVariance + shotVariance > 0;
+        int H = light.Rows;
+        for (int y = 0; y < H; y++)
+        {
+            Span<float> from = RowOf<float>(light, y);
+            Span<byte> to = RowOf<byte>(degraded, y);
+            for (int i = 0; i < to.Length; i++)
+            {
+                float value = from[i];
+                if (noisy) value += (float)(Math.Sqrt(readVariance + shotVariance * value) * random.NextGaussian());
+                to[i] = Srgb.Encode(value);
+            }
+        }
+        return degraded;
+    }
+
+    private static unsafe Span<T> RowOf<T>(Mat picture, int y) where T : unmanaged => new((void*)picture.Ptr(y), picture.Cols * picture.Channels());
+}

@@ -1,0 +1,117 @@
+using System.Runtime.InteropServices;
+
+namespace RealtimeDeblur.Networks;
+
+/// <summary>Writes a network as an ONNX model, for programs that run those.</summary>
+/// <remarks>
+/// Input <c>blurred</c> and output <c>restored</c> are float [1][C][H][W], gamma-encoded, 0 to 1 (results may lie slightly outside), of any H and W. Every
+/// convolution is a <c>Pad</c> that replicates the edge of its input and a <c>Conv</c> without padding, which is how we define borders. The
+/// model says opset 17, which any ONNX Runtime since 1.12 reads. Field numbers are those of onnx.proto (github.com/onnx/onnx).
+/// </remarks>
+public static class OnnxExport
+{
+    public const string InputName = "blurred";
+    public const string OutputName = "restored";
+
+    private const int IrVersion = 8;        // the first to hold opset 17
+    private const int OpsetVersion = 17;
+    private const int FloatType = 1;        // TensorProto.DataType
+    private const int Int64Type = 7;
+
+    /// <summary>Writes the model; it appears complete or not at all.</summary>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public static void Write(Network network, string path) => AtomicFile.Write(path, stream => stream.Write(Encode(network)));
+
+    /// <summary>The bytes of the model.</summary>
+    public static byte[] Encode(Network network)
+    {
+        ProtobufWriter model = new();
+        model.Integer(1, IrVersion);
+        model.Text(2, "RealtimeDeblur");
+        model.Message(8, opset => opset.Integer(2, OpsetVersion));
+        model.Message(7, graph => WriteGraph(graph, network));
+        foreach ((string key, string value) in network.TrainingRecord)
+        {
+            model.Message(14, pair =>
+            {
+                pair.Text(1, key);
+                pair.Text(2, value);
+            });
+        }
+        return model.Written.ToArray();
+    }
+
+    private static void WriteGraph(ProtobufWriter graph, Network network)
+    {
+        NetworkDescription description = network.Description;
+        graph.Text(2, network.Name);
+        string value = InputName;
+        for (int i = 0; i < description.Layers.Count; i++)
+        {
+            ConvolutionLayer layer = description.Layers[i];
+            bool isLast = i == description.Layers.Count - 1;
+            if (layer.Pad > 0) value = Node("Pad", $"{layer.Name}.padded", [value, $"{layer.Name}.pads"], node => TextAttribute(node, "mode", "edge"));
+            bool isResult = isLast && !description.GlobalSkip;
+            value = Node("Conv", isResult && !layer.Relu ? OutputName : $"{layer.Name}.sum", [value, $"{layer.Name}.weight", $"{layer.Name}.bias"]);
+            if (layer.Relu) value = Node("Relu", isResult ? OutputName : $"{layer.Name}.maps", [value]);
+        }
+        if (description.GlobalSkip) Node("Add", OutputName, [InputName, value]);
+        for (int i = 0; i < description.Layers.Count; i++)
+        {
+            ConvolutionLayer layer = description.Layers[i];
+            Initializer($"{layer.Name}.weight", FloatType, [layer.K, layer.C, layer.Size, layer.Size], MemoryMarshal.AsBytes<float>(network.Weights[i].Weight));
+            Initializer($"{layer.Name}.bias", FloatType, [layer.K], MemoryMarshal.AsBytes<float>(network.Weights[i].Bias));
+            // Before and after each of N, C, H, W.
+            ReadOnlySpan<long> pads = [0, 0, layer.Pad, layer.Pad, 0, 0, layer.Pad, layer.Pad];
+            if (layer.Pad > 0) Initializer($"{layer.Name}.pads", Int64Type, [pads.Length], MemoryMarshal.AsBytes(pads));
+        }
+        graph.Message(11, input => WriteFrameType(input, InputName, description.C));
+        graph.Message(12, output => WriteFrameType(output, OutputName, description.C));
+
+        // Writes one operation; gives the name of its output.
+        string Node(string operation, string output, ReadOnlySpan<string> inputs, Action<ProtobufWriter>? writeAttributes = null)
+        {
+            ProtobufWriter node = new();
+            foreach (string input in inputs) node.Text(1, input);
+            node.Text(2, output);
+            node.Text(3, $"{operation} {output}");
+            node.Text(4, operation);
+            writeAttributes?.Invoke(node);
+            graph.Bytes(1, node.Written);
+            return output;
+        }
+
+        void Initializer(string name, int type, ReadOnlySpan<int> shape, ReadOnlySpan<byte> littleEndian)
+        {
+            ProtobufWriter tensor = new();
+            foreach (int size in shape) tensor.Integer(1, size);
+            tensor.Integer(2, type);
+            tensor.Text(8, name);
+            tensor.Bytes(9, littleEndian);
+            graph.Bytes(5, tensor.Written);
+        }
+    }
+
+    private static void TextAttribute(ProtobufWriter node, string name, string value) => node.Message(5, attribute =>
+    {
+        attribute.Text(1, name);
+        attribute.Text(4, value);
+        attribute.Integer(20, 3);       // AttributeProto.AttributeType.STRING
+    });
+
+    private static void WriteFrameType(ProtobufWriter info, string name, int C)
+    {
+        info.Text(1, name);
+        info.Message(2, type => type.Message(1, tensor =>
+        {
+            tensor.Integer(1, FloatType);
+            tensor.Message(2, shape =>
+            {
+                shape.Message(1, N => N.Integer(1, 1));
+                shape.Message(1, channels => channels.Integer(1, C));
+                shape.Message(1, H => H.Text(2, "H"));
+                shape.Message(1, W => W.Text(2, "W"));
+            });
+        }));
+    }
+}

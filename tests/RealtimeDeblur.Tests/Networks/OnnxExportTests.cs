@@ -1,0 +1,63 @@
+using RealtimeDeblur.Networks;
+using RealtimeDeblur.Tests.Reference;
+using Xunit;
+using Ort = Microsoft.ML.OnnxRuntime;
+
+namespace RealtimeDeblur.Tests.Networks;
+
+/// <summary>ONNX Runtime is the judge: it must compute what our definition says.</summary>
+public sealed class OnnxExportTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("onnx-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    public static TheoryData<NetworkDescription> Descriptions() =>
+    [
+        NetworkDescription.Dbcnn(),
+        NetworkDescription.Dbcnn(globalSkip: false),
+        NetworkDescription.Dbcnn(C: 3),
+        NetworkDescription.Dbcnn(C: 3, f1: 1, n1: 7, f2: 7, n2: 1, f3: 3, globalSkip: false),
+        NetworkDescription.Dbcnn(f1: 11, n1: 5, f2: 3, n2: 9, f3: 1),
+        new NetworkDescription("chain", [new("a", 1, 3, 3, false), new("b.1", 3, 2, 5, true), new("c", 2, 2, 3, true), new("d", 2, 1, 3, true)], globalSkip: true),
+        new NetworkDescription("single", [new("only", 3, 3, 1, true)], globalSkip: false),
+    ];
+
+    /// <summary>From one pixel to frames larger than the support; none divides anything.</summary>
+    [Theory]
+    [MemberData(nameof(Descriptions))]
+    public void Encode_AnyNetworkAndFrameSize_RunsAsDefined(NetworkDescription description)
+    {
+        Network network = RandomNetwork.Create(description, seed: 1);
+        using Ort.InferenceSession session = new(OnnxExport.Encode(network));
+        foreach ((int H, int W) in new[] { (1, 1), (1, 7), (3, 2), (17, 23), (29, 41) })
+        {
+            Tensor blurred = Tensor.Random(1, description.C, H, W, seed: 2, low: 0);
+            TensorAssert.Close(ReferenceConvolution.Forward(network, blurred), Run(session, blurred), relative: 0, absolute: 1e-4);
+        }
+    }
+
+    [Fact]
+    public void Write_Network_GivesAFileWithNamedInputAndOutputOfAnySizeAndItsRecord()
+    {
+        string path = Path.Combine(_folder, "dbcnn.onnx");
+        OnnxExport.Write(RandomNetwork.Create(NetworkDescription.Dbcnn(C: 3, n1: 4, n2: 3), seed: 1, new() { ["sigma"] = "1.6" }), path);
+
+        using Ort.InferenceSession session = new(path);
+
+        Assert.Equal(["blurred"], session.InputNames);
+        Assert.Equal(["restored"], session.OutputNames);
+        Assert.Equal([1, 3, -1, -1], session.InputMetadata["blurred"].Dimensions);
+        Assert.Equal([1, 3, -1, -1], session.OutputMetadata["restored"].Dimensions);
+        Assert.Equal("1.6", session.ModelMetadata.CustomMetadataMap["sigma"]);
+        Assert.Equal("RealtimeDeblur", session.ModelMetadata.ProducerName);
+        Assert.Equal([path], Directory.GetFiles(_folder));
+    }
+
+    private static float[] Run(Ort.InferenceSession session, Tensor blurred)
+    {
+        Ort.Tensors.DenseTensor<float> input = new(blurred.ToFloats(), [blurred.N, blurred.C, blurred.H, blurred.W]);
+        using var results = session.Run([Ort.NamedOnnxValue.CreateFromTensor("blurred", input)]);
+        return results.Single().AsTensor<float>().ToArray();
+    }
+}
