@@ -42,4 +42,8 @@ public sealed unsafe class CommandQueue : IDisposable
     }
 
     public void Dispose() => Handle.Dispose();
+
+    /// <summary>What to throw where this queue meets an object of another device.</summary>
+    internal OpenClException Mismatch(string what, ComputeDevice device) =>
+        new($"A queue of {Device.Info.Name} cannot be used with {what} of {device.Info.Name}: every object must come from the same opened device.");
 }

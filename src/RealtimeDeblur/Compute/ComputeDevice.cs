@@ -46,9 +46,7 @@ public sealed unsafe class ComputeDevice : IDisposable
         List<(DeviceInfo Info, nint Device)> devices = Enumerate();
         if (devices.Count == 0) throw new OpenClException(OpenClException.PlatformNotFound, $"No OpenCL device was found on this machine. {OpenClException.NoDriver}");
 
-        int index = selector is null ? 0
-            : int.TryParse(selector, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? devices.FindIndex(entry => entry.Info.Index == number)
-            : devices.FindIndex(entry => entry.Info.Name.Contains(selector, StringComparison.OrdinalIgnoreCase));
+        int index = selector is null ? 0 : Find([.. devices.Select(entry => entry.Info)], selector);
         if (index < 0)
         {
             string known = string.Join(", ", devices.Select(entry => $"{entry.Info.Index}: {entry.Info.Name}"));
@@ -93,6 +91,13 @@ public sealed unsafe class ComputeDevice : IDisposable
             _programs.Clear();
         }
         _context.Dispose();
+    }
+
+    /// <summary>Position of the device with that index, else of the first with that text in its name ("4090" is one); -1 where there is none.</summary>
+    internal static int Find(DeviceInfo[] devices, string selector)
+    {
+        int byIndex = int.TryParse(selector, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? Array.FindIndex(devices, device => device.Index == number) : -1;
+        return byIndex >= 0 ? byIndex : Array.FindIndex(devices, device => device.Name.Contains(selector, StringComparison.OrdinalIgnoreCase));
     }
 
     private static List<(DeviceInfo Info, nint Device)> Enumerate()

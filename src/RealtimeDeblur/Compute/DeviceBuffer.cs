@@ -76,6 +76,7 @@ public sealed unsafe class DeviceBuffer<T> : IDisposable where T : unmanaged
     /// <summary>Enqueues setting every element to <paramref name="value"/>.</summary>
     public void Fill(CommandQueue queue, T value)
     {
+        CheckDevice(queue);
         using ClHandle.Borrowed handle = queue.Handle.Use();
         using ClHandle.Borrowed memory = _memory.Use();
         int status = Cl.EnqueueFillBuffer(handle.Value, memory.Value, &value, (nuint)sizeof(T), 0, (nuint)SizeBytes, 0, null, null);
@@ -86,6 +87,7 @@ public sealed unsafe class DeviceBuffer<T> : IDisposable where T : unmanaged
     public void CopyTo(CommandQueue queue, DeviceBuffer<T> destination)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(destination.Count, Count, nameof(destination));
+        CheckDevice(queue);
         using ClHandle.Borrowed handle = queue.Handle.Use();
         using ClHandle.Borrowed from = _memory.Use();
         using ClHandle.Borrowed to = destination._memory.Use();
@@ -113,6 +115,7 @@ public sealed unsafe class DeviceBuffer<T> : IDisposable where T : unmanaged
     private void Write(CommandQueue queue, T* source, long count, long offset, bool blocking, ReadOnlySpan<ComputeEvent> waitFor, nint* signal)
     {
         if (count == 0) return;
+        CheckDevice(queue);
         using ClHandle.Borrowed handle = queue.Handle.Use();
         using ClHandle.Borrowed memory = _memory.Use();
         fixed (ComputeEvent* events = waitFor)
@@ -125,6 +128,7 @@ public sealed unsafe class DeviceBuffer<T> : IDisposable where T : unmanaged
     private void Read(CommandQueue queue, T* destination, long count, long offset, bool blocking, ReadOnlySpan<ComputeEvent> waitFor, nint* signal)
     {
         if (count == 0) return;
+        CheckDevice(queue);
         using ClHandle.Borrowed handle = queue.Handle.Use();
         using ClHandle.Borrowed memory = _memory.Use();
         fixed (ComputeEvent* events = waitFor)
@@ -134,11 +138,17 @@ public sealed unsafe class DeviceBuffer<T> : IDisposable where T : unmanaged
         }
     }
 
+    private void CheckDevice(CommandQueue queue)
+    {
+        if (queue.Device != _device) throw queue.Mismatch("a buffer", _device);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void CheckRange(long offset, long count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + count, Count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, Count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Count - offset);
     }
 }

@@ -112,6 +112,7 @@ public sealed unsafe class Kernel : IDisposable
 
     private void Launch(CommandQueue queue, WorkSize global, WorkSize local, ReadOnlySpan<ComputeEvent> waitFor, nint* signal)
     {
+        if (queue.Device != _program.Device) throw queue.Mismatch($"kernel '{Name}'", _program.Device);
         nuint* globalSize = stackalloc nuint[3] { (nuint)global.X, (nuint)global.Y, (nuint)global.Z };
         nuint* localSize = stackalloc nuint[3] { (nuint)local.X, (nuint)local.Y, (nuint)local.Z };
         using ClHandle.Borrowed kernel = _kernel.Use();

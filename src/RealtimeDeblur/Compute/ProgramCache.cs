@@ -4,8 +4,8 @@ using System.Text;
 namespace RealtimeDeblur.Compute;
 
 /// <summary>
-/// Compiled programs on disk, one file per device, driver, source and options. A file is its payload's SHA-256 followed by the payload, so that a damaged
-/// one is noticed before a driver sees it. Nothing here is ever fatal: what cannot be read or written is built again.
+/// Compiled programs on disk, one file per device, driver, source and options. A file is the SHA-256 of key and payload followed by the payload, so that a damaged
+/// or misplaced one is noticed before a driver sees it. Nothing here is ever fatal: what cannot be read or written is built again.
 /// </summary>
 /// <param name="folder">Where the files lie; made on first use. Null keeps nothing.</param>
 internal sealed class ProgramCache(string? folder)
@@ -26,7 +26,7 @@ internal sealed class ProgramCache(string? folder)
             byte[] file = File.ReadAllBytes(PathOf(key));
             if (file.Length <= SHA256.HashSizeInBytes) return null;
             ReadOnlySpan<byte> payload = file.AsSpan(SHA256.HashSizeInBytes);
-            return SHA256.HashData(payload).AsSpan().SequenceEqual(file.AsSpan(0, SHA256.HashSizeInBytes)) ? payload.ToArray() : null;
+            return Digest(key, payload).AsSpan().SequenceEqual(file.AsSpan(0, SHA256.HashSizeInBytes)) ? payload.ToArray() : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -38,21 +38,36 @@ internal sealed class ProgramCache(string? folder)
     public void Write(string key, ReadOnlySpan<byte> binary)
     {
         if (folder is null) return;
+        string temporary = $"{PathOf(key)}.{Environment.ProcessId}.{Environment.CurrentManagedThreadId}.tmp";
         try
         {
             Directory.CreateDirectory(folder);
-            string temporary = $"{PathOf(key)}.{Environment.ProcessId}.{Environment.CurrentManagedThreadId}.tmp";
-            using (FileStream file = File.Create(temporary))
+            try
             {
-                file.Write(SHA256.HashData(binary));
-                file.Write(binary);
+                using (FileStream file = File.Create(temporary))
+                {
+                    file.Write(Digest(key, binary));
+                    file.Write(binary);
+                }
+                File.Move(temporary, PathOf(key), overwrite: true);
             }
-            File.Move(temporary, PathOf(key), overwrite: true);
+            finally
+            {
+                File.Delete(temporary);     // does nothing after the move
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // A full or read-only disk costs the next start a second, nothing more.
         }
+    }
+
+    private static byte[] Digest(string key, ReadOnlySpan<byte> binary)
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes(key));
+        hash.AppendData(binary);
+        return hash.GetHashAndReset();
     }
 
     private static string? DefaultFolder()
