@@ -1,0 +1,54 @@
+using RealtimeDeblur.Networks;
+using RealtimeDeblur.Tests.Networks;
+using Xunit;
+
+namespace RealtimeDeblur.Tests.Cli;
+
+public sealed class ExportCommandTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("export-").FullName;
+    private readonly string _model;
+
+    public ExportCommandTests()
+    {
+        _model = Path.Combine(_folder, "soft.safetensors");
+        WeightsFile.Write(_model, RandomNetwork.Create(NetworkDescription.Dbcnn(f1: 3, n1: 2, n2: 2, f3: 1), seed: 1));
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Export_Model_WritesWhatOnnxRuntimeOpensAndSaysWhatItWrote()
+    {
+        string output = Path.Combine(_folder, "soft.onnx");
+        var json = CliProcess.Run(["export", _model, "-o", output, "--json"]).Json;
+        Assert.Equal("soft", json.GetProperty("model").GetString());
+        Assert.Equal(output, json.GetProperty("output").GetString());
+        Assert.Equal(new FileInfo(output).Length, json.GetProperty("sizeBytes").GetInt64());
+        Assert.Equal(1, json.GetProperty("channels").GetInt32());
+        Assert.Equal(3 * 3 * 2 + 2 * 2 + 2, json.GetProperty("macPerPixel").GetInt32());
+        using Microsoft.ML.OnnxRuntime.InferenceSession session = new(output);
+        Assert.Equal(["blurred"], session.InputNames);
+    }
+
+    [Fact]
+    public void Export_UnknownModel_FailsWithItsName() =>
+        Assert.StartsWith("There is no model 'nosuch'", CliProcess.Run(["export", "nosuch", "-o", Path.Combine(_folder, "x.onnx")]).FailureLine, StringComparison.Ordinal);
+
+    [Fact]
+    public void Export_DamagedModel_FailsWithFileAndReasonAndWritesNothing()
+    {
+        byte[] bytes = File.ReadAllBytes(_model);
+        File.WriteAllBytes(_model, bytes[..^4]);
+        string line = CliProcess.Run(["export", _model, "-o", Path.Combine(_folder, "x.onnx")]).FailureLine;
+        Assert.StartsWith("soft.safetensors has 100 bytes of data, the network needs 104; the file is cut short.", line, StringComparison.Ordinal);
+        Assert.Equal([_model], Directory.GetFiles(_folder));
+    }
+
+    [Fact]
+    public void Export_FolderMissing_FailsWithIt() =>
+        Assert.Contains("there is no folder", CliProcess.Run(["export", _model, "-o", Path.Combine(_folder, "none", "x.onnx")]).FailureLine, StringComparison.Ordinal);
+
+    [Fact]
+    public void Export_NoOutput_IsWrongUsage() => Assert.Contains("--output", CliProcess.Run(["export", _model]).UsageLine, StringComparison.Ordinal);
+}
