@@ -12,7 +12,7 @@ public sealed class InferenceSession : IDisposable
     /// <summary>The layers may take this share of the device's memory; frames, other programs and, on a CPU, everything else need the rest.</summary>
     private const int MemoryShare = 2;
 
-    private readonly GeneralLayers _layers;
+    private readonly ITileLayers _layers;
     private readonly Kernel _load;
     private readonly Kernel _store;
 
@@ -33,22 +33,25 @@ public sealed class InferenceSession : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(W, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(H, 1);
-        (this.W, this.H) = (W, H);
-        Plan = plan ?? InferencePlan.General;
+        NetworkDescription description = network.Description;
+        (C, this.W, this.H) = (description.C, W, H);
+
+        bool canFuse = FusedLayers.CanRun(description, W, H);
+        if (plan == InferencePlan.Fused && !canFuse)
+            throw new ArgumentException($"The fused kernels cannot run {network.Name} on {W}x{H} frames: they need three layers with a 1x1 in the middle and frames of 8x6 or more. Use the general plan.", nameof(plan));
+        Plan = plan ?? (canFuse && device.Info.Type == ComputeDeviceType.Cpu ? InferencePlan.Fused : InferencePlan.General);
 
         long limit = memoryLimitBytes ?? device.Info.MemoryBytes / MemoryShare;
-        long largest = Math.Min(limit, device.Info.MaxAllocationBytes);
-        Grid = TileGrid.Fit(W, H, network.Description.Pad, (tileW, tileH) =>
+        Grid = TileGrid.Fit(W, H, description.Pad, (tileW, tileH) =>
         {
-            TileMemory memory = GeneralLayers.Memory(network.Description, tileW, tileH);
-            return memory.TotalBytes <= limit && memory.LargestBytes <= largest;
+            TileMemory memory = Plan == InferencePlan.Fused ? FusedLayers.Memory(description, tileW, tileH) : GeneralLayers.Memory(description, tileW, tileH);
+            return memory.TotalBytes <= limit && memory.LargestBytes <= device.Info.MaxAllocationBytes;
         }) ?? throw new OpenClException($"{network.Name} needs more than the {limit:N0} bytes of memory that {device.Info.Name} has for it. Choose a smaller network, or another device with --device.");
 
-        _layers = new GeneralLayers(device, network, Grid.TileW, Grid.TileH);
+        _layers = Plan == InferencePlan.Fused ? new FusedLayers(device, network, Grid.TileW, Grid.TileH) : new GeneralLayers(device, network, Grid.TileW, Grid.TileH);
         KernelProgram copies = device.Build("conv/tile.cl");
         _load = copies.CreateKernel("tile_load");
         _store = copies.CreateKernel("tile_store");
-        C = network.Description.C;
     }
 
     /// <summary>Channels of the frame: 1 for luma, 3 for RGB.</summary>

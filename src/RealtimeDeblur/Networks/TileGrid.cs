@@ -20,6 +20,9 @@ public sealed class TileGrid
     /// <summary>A tile narrower or lower than this many pads would compute more overlap than picture.</summary>
     private const int SmallestTilePads = 4;
 
+    /// <summary>So that kernels which need a smallest frame find it in every tile of a frame that has it.</summary>
+    private const int SmallestTile = 16;
+
     private TileGrid(int W, int H, int tileW, int tileH, int pad)
     {
         TileW = tileW;
@@ -49,7 +52,7 @@ public sealed class TileGrid
     /// <returns>Null when not even the smallest sensible tile fits.</returns>
     public static TileGrid? Fit(int W, int H, int pad, Func<int, int, bool> fits)
     {
-        int smallest = Math.Max(1, SmallestTilePads * pad);
+        int smallest = Math.Max(SmallestTile, SmallestTilePads * pad);
         for (int across = 1; ; across *= 2)
         {
             int tileW = TileSize(W, across, pad);

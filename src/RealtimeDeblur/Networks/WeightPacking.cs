@@ -14,6 +14,32 @@ internal static class WeightPacking
         return packed;
     }
 
+    /// <summary>[K][C] to [K][paddedC]: inputs that are not there get zero weights.</summary>
+    public static float[] PadInputs(ReadOnlySpan<float> weight, int K, int C, int paddedC)
+    {
+        float[] padded = new float[K * paddedC];
+        for (int k = 0; k < K; k++) weight.Slice(k * C, C).CopyTo(padded.AsSpan(k * paddedC));
+        return padded;
+    }
+
+    /// <summary>[K][C][size][size] to [K][ky][paddedC/lanes][kx][lanes]: the weights of <paramref name="lanes"/> inputs for one tap lie side by side.</summary>
+    public static float[] InputsLast(ReadOnlySpan<float> weight, int K, int C, int size, int paddedC, int lanes)
+    {
+        float[] packed = new float[K * size * size * paddedC];
+        for (int k = 0; k < K; k++)
+        {
+            for (int c = 0; c < C; c++)
+            {
+                for (int ky = 0; ky < size; ky++)
+                {
+                    for (int kx = 0; kx < size; kx++)
+                        packed[(((k * size + ky) * (paddedC / lanes) + c / lanes) * size + kx) * lanes + c % lanes] = weight[((k * C + c) * size + ky) * size + kx];
+                }
+            }
+        }
+        return packed;
+    }
+
     /// <summary>Appends zeros up to a multiple of <paramref name="step"/>.</summary>
     public static float[] PadTo(ReadOnlySpan<float> values, int step)
     {

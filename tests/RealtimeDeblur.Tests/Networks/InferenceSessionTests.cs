@@ -30,16 +30,32 @@ public sealed class InferenceSessionTests
         foreach ((int W, int H) in SmallSizes) Compare(device, RandomNetwork.Create(description, seed: 1), W, H, InferencePlan.General);
     }
 
-    [Fact]
-    public void Run_GeneralPlanPaperParameters_EqualsReference()
+    [Theory]
+    [MemberData(nameof(Descriptions))]
+    public void Run_FusedPlanOnSmallFrames_EqualsReference(NetworkDescription description)
     {
         using ComputeDevice device = TestDevice.OpenOrSkip();
-        Compare(device, RandomNetwork.Create(NetworkDescription.Dbcnn(), seed: 2), 37, 23, InferencePlan.General);
-        Compare(device, RandomNetwork.Create(NetworkDescription.Dbcnn(C: 3), seed: 3), 19, 21, InferencePlan.General);
+        foreach ((int W, int H) in SmallSizes)
+        {
+            if (FusedLayers.CanRun(description, W, H)) Compare(device, RandomNetwork.Create(description, seed: 1), W, H, InferencePlan.Fused);
+            else Assert.Throws<ArgumentException>(() => new InferenceSession(device, RandomNetwork.Create(description, seed: 1), W, H, InferencePlan.Fused));
+        }
     }
 
     [Theory]
     [InlineData(InferencePlan.General)]
+    [InlineData(InferencePlan.Fused)]
+    public void Run_PaperParameters_EqualsReference(InferencePlan plan)
+    {
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        Compare(device, RandomNetwork.Create(NetworkDescription.Dbcnn(), seed: 2), 61, 47, plan);
+        Compare(device, RandomNetwork.Create(NetworkDescription.Dbcnn(globalSkip: false), seed: 2), 8, 6, plan);
+        Compare(device, RandomNetwork.Create(NetworkDescription.Dbcnn(C: 3), seed: 3), 19, 21, plan);
+    }
+
+    [Theory]
+    [InlineData(InferencePlan.General)]
+    [InlineData(InferencePlan.Fused)]
     public void Run_FrameCutIntoTiles_IsIdentical(InferencePlan plan)
     {
         using ComputeDevice device = TestDevice.OpenOrSkip();
@@ -50,7 +66,7 @@ public sealed class InferenceSessionTests
         float[] whole = Run(device, queue, network, frame, plan, memoryLimitBytes: null, out int tiles);
         Assert.Equal(1, tiles);
 
-        foreach (long limit in new long[] { 800_000, 200_000, 100_000 })
+        foreach (long limit in new long[] { 500_000, 200_000, 100_000 })
         {
             Assert.Equal(whole, Run(device, queue, network, frame, plan, limit, out int more));
             Assert.True(more > tiles, $"{limit} bytes gave {more} tiles");
