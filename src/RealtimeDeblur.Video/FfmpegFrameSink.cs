@@ -1,0 +1,153 @@
+using System.Globalization;
+using RealtimeDeblur.Imaging;
+using RealtimeDeblur.Pipeline;
+
+namespace RealtimeDeblur.Video;
+
+/// <summary>
+/// Writes frames into a video file through an ffmpeg process that encodes them and takes everything else (sound, subtitles, chapters, tags) from the source unchanged.
+/// </summary>
+public sealed class FfmpegFrameSink : IFrameSink
+{
+    private readonly string _shownPath;
+    private readonly FfmpegProcess _encoder;
+    private readonly NutWriter _writer;
+    private bool _finished;
+
+    /// <summary>Starts the encoder.</summary>
+    /// <param name="path">File to write; replaced if it exists. Its ending chooses the container.</param>
+    /// <param name="shownPath">What messages call it.</param>
+    /// <param name="raw">Format of the frames.</param>
+    /// <param name="format">Their samples.</param>
+    /// <param name="source">The file that the frames come from.</param>
+    /// <param name="plan">Encoder, layout and the streams to take over.</param>
+    public FfmpegFrameSink(string path, string shownPath, NutVideoStream raw, FrameFormat format, MediaInfo source, VideoOutputPlan plan)
+    {
+        _shownPath = shownPath;
+        _encoder = FfmpegProcess.Start("ffmpeg", Arguments(path, raw, format, source, plan), pipeInput: true);
+        try
+        {
+            _writer = new NutWriter(_encoder.Input, raw);
+        }
+        catch (IOException)
+        {
+            IOException failure = Failure();
+            _encoder.Dispose();
+            throw failure;
+        }
+    }
+
+    public long FrameCount { get; private set; }
+
+    public void Write(Frame frame)
+    {
+        using Frame owned = frame;
+        try
+        {
+            _writer.WriteFrame(frame.Timestamp, frame.Data);
+            FrameCount++;
+        }
+        catch (IOException)
+        {
+            throw Failure();
+        }
+    }
+
+    public void Complete()
+    {
+        if (_finished) return;
+        _finished = true;
+        Finish(expectedExitCode: 0);
+    }
+
+    /// <summary>Finishes the file with the frames so far: sound and the rest end with them.</summary>
+    public void CompleteEarly()
+    {
+        if (_finished) return;
+        _finished = true;
+        _encoder.Interrupt();
+        Finish(expectedExitCode: 255);    // ffmpeg's answer to an interrupt after which it finished its file.
+    }
+
+    public void Dispose() => _encoder.Dispose();
+
+    private void Finish(int expectedExitCode)
+    {
+        try
+        {
+            _encoder.Input.Dispose();
+        }
+        catch (IOException)
+        {
+            // The encoder is gone already; its exit code tells.
+        }
+        int exitCode = _encoder.WaitForExit();
+        // ffmpeg returns 0 for some files that it could not finish.
+        bool failedToWrite = _encoder.ErrorLines.Any(line => line.StartsWith("Error writing trailer", StringComparison.Ordinal) || line.StartsWith("Error closing file", StringComparison.Ordinal)
+            || line.StartsWith("av_interleaved_write_frame()", StringComparison.Ordinal) || line.Contains("No space left on device", StringComparison.Ordinal));
+        if (failedToWrite || (exitCode != 0 && exitCode != expectedExitCode)) throw Failure();
+    }
+
+    /// <summary>To be thrown once the process has closed its pipe or ended.</summary>
+    private IOException Failure()
+    {
+        if (!_finished) _encoder.WaitForExit();
+        return new($"{_shownPath}: ffmpeg could not write it ({_encoder.Cause}). Free space, choose another place with -o, or another encoder.");
+    }
+
+    private static List<string> Arguments(string path, NutVideoStream raw, FrameFormat format, MediaInfo source, VideoOutputPlan plan)
+    {
+        const int frames = 0;
+        const int original = 1;
+        List<string> arguments =
+        [
+            "-hide_banner", "-v", "error", "-nostdin", "-y", "-copyts",
+            "-f", "nut", "-i", "pipe:0",
+            "-i", FfmpegProcess.FileArgument(source.Path),
+            "-map", $"{frames}:v:0",
+        ];
+        foreach (MediaStream stream in plan.Copied) arguments.AddRange(["-map", $"{original}:{stream.Index}"]);
+        arguments.AddRange(["-c", "copy", .. plan.Encoder.Arguments, "-pix_fmt", plan.PixelFormat]);
+        foreach ((int output, string codec) in plan.Reencoded) arguments.AddRange([$"-c:{output}", codec]);
+        if (plan.FromRgbMatrix is { } matrix) arguments.AddRange(["-vf", YuvConversion.FromRgb(matrix, format.Range)]);
+        arguments.AddRange(["-fps_mode", "passthrough", "-enc_time_base", "-1"]);
+        arguments.AddRange(["-map_metadata", $"{original}", "-map_metadata:s:v:0", $"{original}:s:{plan.Video.Index}", "-map_chapters", $"{original}"]);
+
+        foreach ((string option, string? value) in plan.ColorArguments)
+        {
+            if (value is not null) arguments.AddRange([option, value]);
+        }
+        // The timestamps are those of the source already; nothing is to be moved. Streams may be sparse or late.
+        arguments.AddRange(["-max_muxing_queue_size", "9999", .. ContainerArguments(path, raw, plan), FfmpegProcess.FileArgument(path)]);
+        return arguments;
+    }
+
+    private static string[] ContainerArguments(string path, NutVideoStream raw, VideoOutputPlan plan)
+    {
+        switch (Path.GetExtension(path).ToLowerInvariant())
+        {
+            case ".mp4" or ".m4v" or ".mov":
+                // The video keeps its clock. Late starts are stored in the film's own, which should express both video and sound.
+                string videoClock = raw.TimeBase.Denominator.ToString(CultureInfo.InvariantCulture);
+                int sampleRate = plan.Copied.FirstOrDefault(stream => stream.Kind == MediaStreamKind.Audio)?.SampleRate ?? 0;
+                string filmClock = CommonClock(raw.TimeBase.Denominator, sampleRate).ToString(CultureInfo.InvariantCulture);
+                return ["-video_track_timescale", videoClock, "-movie_timescale", filmClock, "-movflags", "+faststart"];
+            case ".mkv" or ".webm":
+                return ["-avoid_negative_ts", "disabled"];
+            case ".ts" or ".m2ts" or ".mts":
+                return ["-muxdelay", "0", "-muxpreload", "0"];
+            default:
+                return [];
+        }
+    }
+
+    /// <summary>Ticks per second in which both clocks count whole numbers, if that leaves room for hours; else a fine one.</summary>
+    private static long CommonClock(long video, long audio)
+    {
+        const long largest = 10_000_000;
+        const long fine = 1_000_000;
+        if (audio <= 0) return video <= largest ? video : fine;
+        long common = video / (long)System.Numerics.BigInteger.GreatestCommonDivisor(video, audio) * audio;
+        return common <= largest ? common : fine;
+    }
+}

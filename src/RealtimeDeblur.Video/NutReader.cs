@@ -1,0 +1,294 @@
+using System.Buffers.Binary;
+
+namespace RealtimeDeblur.Video;
+
+/// <summary>
+/// Reads a NUT stream with one raw video stream, as <c>ffmpeg -c:v rawvideo -f nut</c> writes it (see <see cref="Nut"/>). Blocking; allocates nothing per frame.
+/// </summary>
+/// <remarks>Usage: the constructor reads the headers, then <see cref="TryReadFrameHeader"/> and <see cref="ReadFrameData"/> take turns.</remarks>
+public sealed class NutReader
+{
+    /// <summary>More than any header of one stream needs; a larger one is damage.</summary>
+    private const int MaxPacketBytes = 1 << 20;
+
+    private readonly Stream _stream;
+    private readonly byte[] _buffer = new byte[1 << 16];
+    private readonly FrameCode[] _frameCodes = new FrameCode[256];
+    private readonly List<byte[]> _elidedBeginnings = [[]];
+    private readonly List<Rational> _timeBases = [];
+    private int _start;
+    private int _end;
+    private int _timeBaseIndex;
+    private int _ptsShift;
+    private long _lastPts;
+    private byte[] _beginning = [];
+    private int _dataBytes;
+
+    /// <summary>Reads up to the first frame. Does not own <paramref name="stream"/>, but reads past what it returns.</summary>
+    /// <exception cref="EndOfStreamException">The stream holds no frames, which is how ffmpeg shows that it could not decode any.</exception>
+    /// <exception cref="InvalidDataException">Not a NUT stream with one video stream.</exception>
+    public NutReader(Stream stream)
+    {
+        _stream = stream;
+        foreach (byte expected in Nut.Identification)
+        {
+            if (ReadByte() != expected) throw Damaged("it does not begin as NUT");
+        }
+        NutVideoStream? video = null;
+        while (true)
+        {
+            if (ReadByte() != Nut.StartcodeByte) throw Damaged("a packet is missing its startcode");
+            ulong startcode = ReadStartcode();
+            byte[] packet = ReadPacket(startcode);
+            if (startcode == Nut.MainStartcode)
+            {
+                ParseMainHeader(packet);
+            }
+            else if (startcode == Nut.StreamStartcode)
+            {
+                video = ParseStreamHeader(packet);
+            }
+            else if (startcode == Nut.SyncpointStartcode)
+            {
+                Video = video ?? throw Damaged("the stream header is missing");
+                ParseSyncpoint(packet);
+                return;
+            }
+        }
+    }
+
+    public NutVideoStream Video { get; }
+
+    /// <summary>Goes to the next frame.</summary>
+    /// <param name="pts">Presentation time in units of the stream's time base.</param>
+    /// <param name="sizeBytes">Bytes that <see cref="ReadFrameData"/> has to take.</param>
+    /// <returns>False at the end of the stream.</returns>
+    /// <exception cref="EndOfStreamException">The stream ends inside a header.</exception>
+    /// <exception cref="InvalidDataException">The stream is damaged.</exception>
+    public bool TryReadFrameHeader(out long pts, out int sizeBytes)
+    {
+        pts = 0;
+        sizeBytes = 0;
+        while (true)
+        {
+            if (_start == _end && !Fill()) return false;
+            byte code = ReadByte();
+            if (code != Nut.StartcodeByte)
+            {
+                ReadFrameHeader(_frameCodes[code], out pts, out sizeBytes);
+                return true;
+            }
+            ulong startcode = ReadStartcode();
+            byte[] packet = ReadPacket(startcode);    // Headers are repeated now and then; an index may follow the last frame.
+            if (startcode == Nut.SyncpointStartcode) ParseSyncpoint(packet);
+        }
+    }
+
+    /// <summary>Reads the samples of the frame whose header was read last.</summary>
+    /// <param name="data">Exactly as long as the header said.</param>
+    /// <exception cref="EndOfStreamException">The stream ends inside the frame.</exception>
+    public void ReadFrameData(Span<byte> data)
+    {
+        if (data.Length != _beginning.Length + _dataBytes) throw new ArgumentException($"The frame has {_beginning.Length + _dataBytes} bytes, not {data.Length}.", nameof(data));
+        _beginning.CopyTo(data);
+        data = data[_beginning.Length..];
+        int buffered = Math.Min(_end - _start, data.Length);
+        _buffer.AsSpan(_start, buffered).CopyTo(data);
+        _start += buffered;
+        _stream.ReadExactly(data[buffered..]);
+    }
+
+    private void ReadFrameHeader(FrameCode code, out long pts, out int sizeBytes)
+    {
+        NutFrameFlags flags = code.Flags;
+        if (flags.HasFlag(NutFrameFlags.Coded)) flags ^= (NutFrameFlags)ReadNumber();
+        if (flags.HasFlag(NutFrameFlags.Invalid) || flags.HasFlag(NutFrameFlags.SideData)) throw Damaged("a frame header is not valid");
+        ulong stream = flags.HasFlag(NutFrameFlags.StreamId) ? ReadNumber() : code.Stream;
+        if (stream != 0) throw Damaged($"it holds a frame of stream {stream}");
+        pts = flags.HasFlag(NutFrameFlags.CodedPts) ? DecodePts(ReadNumber()) : _lastPts + code.PtsDelta;
+        _lastPts = pts;
+        ulong size = code.SizeLsb;
+        if (flags.HasFlag(NutFrameFlags.SizeMsb)) size += code.SizeMultiplier * ReadNumber();
+        if (flags.HasFlag(NutFrameFlags.MatchTime)) ReadNumber();
+        ulong beginning = flags.HasFlag(NutFrameFlags.HeaderIndex) ? ReadNumber() : code.Beginning;
+        ulong reserved = flags.HasFlag(NutFrameFlags.Reserved) ? ReadNumber() : code.Reserved;
+        for (; reserved > 0; reserved--) ReadNumber();
+        if (flags.HasFlag(NutFrameFlags.Checksum))
+        {
+            for (int i = 0; i < sizeof(uint); i++) ReadByte();
+        }
+        if (size > int.MaxValue || beginning >= (ulong)_elidedBeginnings.Count) throw Damaged("a frame header is not valid");
+        _beginning = _elidedBeginnings[size > Nut.LengthChecksumThreshold ? 0 : (int)beginning];
+        sizeBytes = (int)size;
+        _dataBytes = sizeBytes - _beginning.Length;
+        if (_dataBytes < 0) throw Damaged("a frame header is not valid");
+    }
+
+    /// <summary>A timestamp is its low bits next to the last one, or, from 2^shift up, the whole value plus 2^shift.</summary>
+    private long DecodePts(ulong coded)
+    {
+        long whole = 1L << _ptsShift;
+        if ((long)coded >= whole || (long)coded < 0) return (long)coded - whole;
+        long mask = whole - 1;
+        long lowest = _lastPts - mask / 2;
+        return (((long)coded - lowest) & mask) + lowest;
+    }
+
+    private void ParseMainHeader(byte[] packet)
+    {
+        var fields = new NutFields(packet);
+        ulong version = fields.Unsigned();
+        if (version != Nut.Version) throw Damaged($"it has version {version}, not {Nut.Version}");
+        ulong streams = fields.Unsigned();
+        if (streams != 1) throw Damaged($"it holds {streams} streams, not 1");
+        fields.Unsigned();    // Largest distance between syncpoints.
+        _timeBases.Clear();
+        for (ulong i = fields.Unsigned(); i > 0; i--) _timeBases.Add(new((int)fields.Unsigned(), (int)fields.Unsigned()));
+
+        // 256 frame codes in runs; a run leaves out the fields that did not change, except size and reserved, which start at 0 again.
+        long ptsDelta = 0;
+        ulong multiplier = 1, stream = 0, beginning = 0;
+        for (int code = 0; code < _frameCodes.Length;)
+        {
+            var flags = (NutFrameFlags)fields.Unsigned();
+            ulong fieldCount = fields.Unsigned();
+            if (fieldCount > 0) ptsDelta = fields.Signed();
+            if (fieldCount > 1) multiplier = fields.Unsigned();
+            if (fieldCount > 2) stream = fields.Unsigned();
+            ulong size = fieldCount > 3 ? fields.Unsigned() : 0;
+            ulong reserved = fieldCount > 4 ? fields.Unsigned() : 0;
+            ulong count = fieldCount > 5 ? fields.Unsigned() : multiplier - size;
+            if (fieldCount > 6) fields.Signed();    // Match time, for streams that come in pieces.
+            if (fieldCount > 7) beginning = fields.Unsigned();
+            for (ulong extra = 8; extra < fieldCount; extra++) fields.Unsigned();
+            if (count == 0) throw Damaged("its frame code table is not valid");
+            for (ulong i = 0; i < count && code < _frameCodes.Length; code++)
+            {
+                _frameCodes[code] = code == Nut.StartcodeByte
+                    ? new(NutFrameFlags.Invalid, 0, 0, 0, 0, 0, 0)
+                    : new(flags, ptsDelta, multiplier, size + i++, stream, reserved, beginning);
+            }
+        }
+        _elidedBeginnings.RemoveRange(1, _elidedBeginnings.Count - 1);
+        if (fields.AtEnd) return;
+        for (ulong i = fields.Unsigned(); i > 0; i--) _elidedBeginnings.Add(fields.Bytes().ToArray());
+    }
+
+    private NutVideoStream ParseStreamHeader(byte[] packet)
+    {
+        const int videoClass = 0;
+        var fields = new NutFields(packet);
+        fields.Unsigned();    // Number of the stream; there is one.
+        if (fields.Unsigned() != videoClass) throw Damaged("its stream is not video");
+        uint fourCc = 0;
+        ReadOnlySpan<byte> tag = fields.Bytes();
+        for (int i = 0; i < Math.Min(tag.Length, sizeof(uint)); i++) fourCc |= (uint)tag[i] << (8 * i);
+        _timeBaseIndex = (int)fields.Unsigned();
+        _ptsShift = (int)fields.Unsigned();
+        if ((uint)_timeBaseIndex >= _timeBases.Count || (uint)_ptsShift > 16) throw Damaged("its stream header is not valid");
+        fields.Unsigned();    // Largest gap without a checksum.
+        fields.Unsigned();    // Decode delay.
+        fields.Unsigned();    // Flags.
+        fields.Bytes();       // Codec data: none for raw video.
+        int width = (int)fields.Unsigned();
+        int height = (int)fields.Unsigned();
+        var aspect = new Rational((int)fields.Unsigned(), (int)fields.Unsigned());
+        if (width < 1 || height < 1) throw Damaged($"its size is {width}x{height}");
+        return new(width, height, _timeBases[_timeBaseIndex], aspect, fourCc);
+    }
+
+    private void ParseSyncpoint(byte[] packet)
+    {
+        // The time counts in the time base that its remainder names; ours is the only stream's.
+        ulong time = new NutFields(packet).Unsigned();
+        if ((int)(time % (ulong)_timeBases.Count) != _timeBaseIndex) throw Damaged("a syncpoint names another time base");
+        _lastPts = (long)(time / (ulong)_timeBases.Count);
+    }
+
+    /// <summary>The rest of a startcode whose first byte was read.</summary>
+    private ulong ReadStartcode()
+    {
+        ulong startcode = Nut.StartcodeByte;
+        for (int i = 1; i < sizeof(ulong); i++) startcode = (startcode << 8) | ReadByte();
+        return startcode;
+    }
+
+    private byte[] ReadPacket(ulong startcode)
+    {
+        ulong length = ReadNumber();
+        if (length is < sizeof(uint) or > MaxPacketBytes) throw Damaged($"packet {startcode:X} claims {length} bytes");
+        if (length > Nut.LengthChecksumThreshold)
+        {
+            for (int i = 0; i < sizeof(uint); i++) ReadByte();
+        }
+        var packet = new byte[length];
+        for (int i = 0; i < packet.Length; i++) packet[i] = ReadByte();
+        int contents = packet.Length - sizeof(uint);
+        if (Nut.Crc(packet.AsSpan(0, contents)) != BinaryPrimitives.ReadUInt32BigEndian(packet.AsSpan(contents))) throw Damaged($"packet {startcode:X} has a wrong checksum");
+        return packet[..contents];
+    }
+
+    private ulong ReadNumber()
+    {
+        ulong value = 0;
+        while (true)
+        {
+            byte b = ReadByte();
+            value = (value << 7) | (uint)(b & 0x7F);
+            if ((b & 0x80) == 0) return value;
+        }
+    }
+
+    private byte ReadByte()
+    {
+        if (_start == _end && !Fill()) throw new EndOfStreamException("The stream of raw frames ended unexpectedly.");
+        return _buffer[_start++];
+    }
+
+    private bool Fill()
+    {
+        _start = 0;
+        _end = _stream.Read(_buffer);
+        return _end > 0;
+    }
+
+    private static InvalidDataException Damaged(string finding) => new($"The stream of raw frames from ffmpeg cannot be read: {finding}.");
+
+    private readonly record struct FrameCode(NutFrameFlags Flags, long PtsDelta, ulong SizeMultiplier, ulong SizeLsb, ulong Stream, ulong Reserved, ulong Beginning);
+
+    /// <summary>Takes the fields of a packet one after another.</summary>
+    private ref struct NutFields(ReadOnlySpan<byte> packet)
+    {
+        private ReadOnlySpan<byte> _rest = packet;
+
+        public readonly bool AtEnd => _rest.IsEmpty;
+
+        public ulong Unsigned()
+        {
+            ulong value = 0;
+            while (true)
+            {
+                if (_rest.IsEmpty) throw Damaged("a header ends too early");
+                byte b = _rest[0];
+                _rest = _rest[1..];
+                value = (value << 7) | (uint)(b & 0x7F);
+                if ((b & 0x80) == 0) return value;
+            }
+        }
+
+        public long Signed()
+        {
+            long value = (long)Unsigned() + 1;
+            return (value & 1) != 0 ? -(value >> 1) : value >> 1;
+        }
+
+        public ReadOnlySpan<byte> Bytes()
+        {
+            ulong length = Unsigned();
+            if (length > (ulong)_rest.Length) throw Damaged("a header ends too early");
+            ReadOnlySpan<byte> bytes = _rest[..(int)length];
+            _rest = _rest[(int)length..];
+            return bytes;
+        }
+    }
+}

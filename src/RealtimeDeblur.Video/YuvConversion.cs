@@ -1,0 +1,31 @@
+using RealtimeDeblur.Imaging;
+
+namespace RealtimeDeblur.Video;
+
+/// <summary>The ffmpeg filters that convert samples with matrix and range said outright, because its defaults are BT.601 and limited range.</summary>
+internal static class YuvConversion
+{
+    private const int HighDefinitionRows = 720;
+
+    /// <summary>No shortcuts: rounding and chroma at full precision.</summary>
+    private const string Precise = "flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp";
+
+    /// <summary>Name of a stream's matrix for the filter; a file that does not say has the one that players assume for its size.</summary>
+    public static string MatrixOf(MediaStream stream) => stream.Color.Matrix switch
+    {
+        "bt709" => "bt709",
+        "smpte170m" or "bt470bg" => "bt601",
+        "smpte240m" => "smpte240m",
+        "fcc" => "fcc",
+        "bt2020nc" or "bt2020c" => "bt2020",
+        _ => Math.Min(stream.Width, stream.Height) >= HighDefinitionRows ? "bt709" : "bt601",
+    };
+
+    public static string ToRgb(string matrix, ColorRange range) => $"scale=in_color_matrix={matrix}:in_range={Name(range)}:out_range=full:{Precise}";
+
+    public static string FromRgb(string matrix, ColorRange range) => $"scale=out_color_matrix={matrix}:in_range=full:out_range={Name(range)}:{Precise}";
+
+    public static string KeepRange(ColorRange range) => $"scale=in_range={Name(range)}:out_range={Name(range)}";
+
+    private static string Name(ColorRange range) => range == ColorRange.Full ? "full" : "limited";
+}
