@@ -10,6 +10,8 @@ internal static class Program
     /// <summary>All commands, in the order of the help.</summary>
     internal static Command[] Commands() =>
     [
+        VideoCommand.Create(),
+        ImageCommand.Create(),
         DevicesCommand.Create(),
         ExportCommand.Create(),
     ];

@@ -1,0 +1,105 @@
+using System.CommandLine;
+using System.Globalization;
+using RealtimeDeblur.Compute;
+using RealtimeDeblur.Networks;
+using RealtimeDeblur.Pipeline;
+using RealtimeDeblur.Restoration;
+using RealtimeDeblur.Video;
+
+namespace RealtimeDeblur.Cli.Commands;
+
+/// <summary><c>deblur video</c>: video files to restored video files.</summary>
+internal static class VideoCommand
+{
+    private const int LargestQuality = 63;
+
+    /// <summary>Endings looked for in folders.</summary>
+    private static readonly string[] Extensions =
+        [".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ogv", ".mxf", ".y4m", ".nut"];
+
+    /// <summary>Containers that hold H.264 and a timestamp per frame; anything else becomes Matroska unless -o says otherwise.</summary>
+    private static readonly string[] KeptContainers = [".mp4", ".m4v", ".mov", ".mkv", ".ts", ".m2ts", ".mts"];
+
+    public static Command Create()
+    {
+        Argument<string[]> inputs = new("INPUT") { Description = "Video files and folders with videos.", Arity = ArgumentArity.OneOrMore };
+        Option<string?> output = new("--output", "-o")
+        {
+            Description = "Restored file; for several inputs a folder. Without it results go beside their inputs as NAME-restored.",
+            HelpName = "PATH",
+        };
+        Option<string> model = RestoreOptions.Model();
+        Option<float> strength = RestoreOptions.Strength();
+        Option<string?> encoder = new("--encoder") { Description = "Video encoder of ffmpeg, e.g. libx265 or h264_nvenc. Without it H.264 by libx264, or VP9 for .webm.", HelpName = "NAME" };
+        Option<int?> quality = new("--quality") { Description = "Constant quality on the encoder's scale, lower is better and larger. Without it 18 for H.264, 20 for H.265, 24 for VP9.", HelpName = "NUMBER" };
+        quality.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int?>() is < 0 or > LargestQuality) result.AddError($"--quality must be 0 (best) to {LargestQuality}, e.g. 18.");
+        });
+        Option<bool> overwrite = RestoreOptions.Overwrite();
+
+        return new CliCommand("video", "Restores video files. Sound, subtitles, timing, colours and orientation stay as they are.", "deblur video holiday.mp4 -o holiday-sharp.mp4", run =>
+        {
+            IReadOnlyList<FileTask> tasks = FileBatch.Plan(run.Get(inputs), run.Get(output), "videos", Extensions,
+                extension => KeptContainers.Contains(extension.ToLowerInvariant()) ? extension : ".mkv");
+            Network network = ModelCatalog.Load(run.Get(model));
+            var options = new VideoRestorationOptions
+            {
+                Encoder = run.Get(encoder),
+                Quality = run.Get(quality),
+                Deblur = new DeblurOptions { Strength = run.Get(strength) },
+                Overwrite = run.Get(overwrite),
+            };
+            ComputeDevice? device = null;
+            try
+            {
+                FileBatch.Run(run, tasks, task => Restore(run, task, network, options, () => device ??= run.OpenDevice()), VideoEntry.Failed, Print, entry => entry.Error);
+            }
+            finally
+            {
+                device?.Dispose();
+            }
+        })
+        { inputs, output, model, strength, encoder, quality, overwrite };
+    }
+
+    private static VideoEntry Restore(Invocation run, FileTask task, Network network, VideoRestorationOptions options, Func<ComputeDevice> openDevice)
+    {
+        using var restoration = new VideoRestoration(task.Input, task.Output, options);
+        ComputeDevice device = openDevice();
+        VideoRestorationResult result;
+        using (ProgressDisplay progress = run.StartProgress($"Restoring {Path.GetFileName(task.Input)}", "frames", restoration.ExpectedFrames))
+            result = restoration.Run(device, network, run.Note, new FrameProgress(progress), run.Cancellation);
+        PipelineReport report = result.Report;
+        run.Detail(string.Create(CultureInfo.InvariantCulture,
+            $"{task.Input}: per frame read {report.Read.MedianMs:0.0} ms, restore {report.Restore.MedianMs:0.0} ms (99 %: {report.Restore.P99Ms:0.0}), write {report.Write.MedianMs:0.0} ms; from decoded to written {report.Latency.MedianMs:0.0} ms (99 %: {report.Latency.P99Ms:0.0})"));
+        if (result.Remark is not null && result.Status != VideoRestorationStatus.Truncated) run.Note(result.Remark);
+        return new(task.Input, result.Output, report.Frames, report.Elapsed.TotalSeconds, report.FramesPerSecond,
+            result.Status switch { VideoRestorationStatus.Done => FileStatus.Done, VideoRestorationStatus.Truncated => FileStatus.Truncated, _ => FileStatus.Interrupted },
+            result.Status == VideoRestorationStatus.Truncated ? result.Remark : null);
+    }
+
+    private static void Print(VideoEntry entry, TextWriter text)
+    {
+        if (entry.Status == FileStatus.Done)
+            text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{entry.Output}: {entry.Frames} frames in {entry.Seconds:0.0} s, {entry.FramesPerSecond:0.0} frames/s"));
+    }
+
+    private sealed class FrameProgress(ProgressDisplay display) : IProgress<PipelineProgress>
+    {
+        public void Report(PipelineProgress value) => display.Report(value.Frames);
+    }
+}
+
+/// <summary>One file in the result of <c>deblur video</c>.</summary>
+/// <param name="Input">As named by the user.</param>
+/// <param name="Output">What was written; null if nothing.</param>
+/// <param name="Frames">Frames restored.</param>
+/// <param name="Seconds">Time it took.</param>
+/// <param name="FramesPerSecond">Frames over seconds.</param>
+/// <param name="Status">How it ended.</param>
+/// <param name="Error">What went wrong and what to do; null if nothing.</param>
+internal sealed record VideoEntry(string Input, string? Output, long Frames, double Seconds, double FramesPerSecond, FileStatus Status, string? Error)
+{
+    public static VideoEntry Failed(FileTask task, string error) => new(task.Input, null, 0, 0, 0, FileStatus.Failed, error);
+}
