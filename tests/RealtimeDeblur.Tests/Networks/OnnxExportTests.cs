@@ -1,3 +1,4 @@
+using RealtimeDeblur.Compute;
 using RealtimeDeblur.Networks;
 using RealtimeDeblur.Tests.Reference;
 using Xunit;
@@ -34,6 +35,25 @@ public sealed class OnnxExportTests : IDisposable
         {
             Tensor blurred = Tensor.Random(1, description.C, H, W, seed: 2, low: 0);
             TensorAssert.Close(ReferenceConvolution.Forward(network, blurred), Run(session, blurred), relative: 0, absolute: 1e-4);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Descriptions))]
+    public void Encode_AnyNetwork_RunsAsOurKernelsDo(NetworkDescription description)
+    {
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        using CommandQueue queue = device.CreateQueue();
+        Network network = RandomNetwork.Create(description, seed: 3);
+        using Ort.InferenceSession onnx = new(OnnxExport.Encode(network));
+        foreach ((int H, int W) in new[] { (1, 1), (21, 43) })
+        {
+            Tensor blurred = Tensor.Random(1, description.C, H, W, seed: 4, low: 0);
+            using InferenceSession ours = new(device, network, W, H);
+            using DeviceBuffer<float> input = device.Allocate<float>(blurred.ToFloats());
+            using DeviceBuffer<float> output = device.Allocate<float>(blurred.Values.Length);
+            ours.Run(queue, input, output);
+            TensorAssert.Close(Run(onnx, blurred), output.ToArray(queue), relative: 0, absolute: 1e-4);
         }
     }
 
