@@ -14,7 +14,7 @@ public sealed class ConcurrentSetUpTests
         try
         {
             // Without PoCL's own cache every build compiles.
-            ChildProcess.RunExplicitTests(typeof(ConcurrentSetUp), tool: [], new Dictionary<string, string> { ["POCL_CACHE_DIR"] = cache }, timeoutSeconds: 240);
+            ChildProcess.RunExplicitTests(typeof(ConcurrentSetUp), new Dictionary<string, string> { ["POCL_CACHE_DIR"] = cache }, timeoutSeconds: 240);
         }
         finally
         {
