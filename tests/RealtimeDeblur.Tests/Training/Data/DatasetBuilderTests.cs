@@ -41,8 +41,11 @@ public sealed class DatasetBuilderTests : IDisposable
             Assert.Equal(0, Cv2.Norm(source, sharp, NormTypes.INF));
             Assert.Equal([0, 1.6f], picture.Pairs.Select(pair => pair.Degradation.Sigma));
 
+            using Mat precise = new();
             using Mat expected = new();
-            Cv2.GaussianBlur(source, expected, new Size(15, 15), 1.6, 1.6, BorderTypes.Reflect101);
+            source.ConvertTo(precise, MatType.CV_32F);
+            Cv2.GaussianBlur(precise, precise, new Size(15, 15), 1.6, 1.6, BorderTypes.Reflect101);
+            precise.ConvertTo(expected, MatType.CV_8U);
             using Mat untouched = Cv2.ImRead(Path.Combine(Dataset, picture.Pairs[0].Blurred.File));
             using Mat blurred = Cv2.ImRead(Path.Combine(Dataset, picture.Pairs[1].Blurred.File));
             Assert.Equal(0, Cv2.Norm(source, untouched, NormTypes.INF));
