@@ -2,6 +2,17 @@ using System.Runtime.InteropServices;
 
 namespace RealtimeDeblur.Networks;
 
+/// <summary>What the convolutions of an exported model find outside their input.</summary>
+public enum OnnxBorder
+{
+    /// <summary>The edge of the input, as in our definition.</summary>
+    Replicate,
+
+    /// <summary>Zeros, within the Conv operation itself: another result within <see cref="NetworkDescription.Pad"/> of the frame's edge, for programs that cannot replicate and for
+    /// measuring them at their best.</summary>
+    Zero,
+}
+
 /// <summary>Writes a network as an ONNX model, for programs that run those.</summary>
 /// <remarks>
 /// Input <c>blurred</c> and output <c>restored</c> are float [1][C][H][W], gamma-encoded, 0 to 1 (results may lie slightly outside), of any H and W. Every
@@ -23,13 +34,13 @@ public static class OnnxExport
     public static void Write(Network network, string path) => AtomicFile.Write(path, stream => stream.Write(Encode(network)));
 
     /// <summary>The bytes of the model.</summary>
-    public static byte[] Encode(Network network)
+    public static byte[] Encode(Network network, OnnxBorder border = OnnxBorder.Replicate)
     {
         ProtobufWriter model = new();
         model.Integer(1, IrVersion);
         model.Text(2, "RealtimeDeblur");
         model.Message(8, opset => opset.Integer(2, OpsetVersion));
-        model.Message(7, graph => WriteGraph(graph, network));
+        model.Message(7, graph => WriteGraph(graph, network, border));
         foreach ((string key, string value) in network.TrainingRecord)
         {
             model.Message(14, pair =>
@@ -41,7 +52,7 @@ public static class OnnxExport
         return model.Written.ToArray();
     }
 
-    private static void WriteGraph(ProtobufWriter graph, Network network)
+    private static void WriteGraph(ProtobufWriter graph, Network network, OnnxBorder border)
     {
         NetworkDescription description = network.Description;
         graph.Text(2, network.Name);
@@ -50,9 +61,11 @@ public static class OnnxExport
         {
             ConvolutionLayer layer = description.Layers[i];
             bool isLast = i == description.Layers.Count - 1;
-            if (layer.Pad > 0) value = Node("Pad", $"{layer.Name}.padded", [value, $"{layer.Name}.pads"], node => TextAttribute(node, "mode", "edge"));
+            bool hasPadNode = layer.Pad > 0 && border == OnnxBorder.Replicate;
+            if (hasPadNode) value = Node("Pad", $"{layer.Name}.padded", [value, $"{layer.Name}.pads"], node => TextAttribute(node, "mode", "edge"));
             bool isResult = isLast && !description.GlobalSkip;
-            value = Node("Conv", isResult && !layer.Relu ? OutputName : $"{layer.Name}.sum", [value, $"{layer.Name}.weight", $"{layer.Name}.bias"]);
+            value = Node("Conv", isResult && !layer.Relu ? OutputName : $"{layer.Name}.sum", [value, $"{layer.Name}.weight", $"{layer.Name}.bias"],
+                hasPadNode ? null : node => IntegersAttribute(node, "pads", [layer.Pad, layer.Pad, layer.Pad, layer.Pad]));
             if (layer.Relu) value = Node("Relu", isResult ? OutputName : $"{layer.Name}.maps", [value]);
         }
         if (description.GlobalSkip) Node("Add", OutputName, [InputName, value]);
@@ -63,7 +76,7 @@ public static class OnnxExport
             Initializer($"{layer.Name}.bias", FloatType, [layer.K], MemoryMarshal.AsBytes<float>(network.Weights[i].Bias));
             // Before and after each of N, C, H, W.
             ReadOnlySpan<long> pads = [0, 0, layer.Pad, layer.Pad, 0, 0, layer.Pad, layer.Pad];
-            if (layer.Pad > 0) Initializer($"{layer.Name}.pads", Int64Type, [pads.Length], MemoryMarshal.AsBytes(pads));
+            if (layer.Pad > 0 && border == OnnxBorder.Replicate) Initializer($"{layer.Name}.pads", Int64Type, [pads.Length], MemoryMarshal.AsBytes(pads));
         }
         graph.Message(11, input => WriteFrameType(input, InputName, description.C));
         graph.Message(12, output => WriteFrameType(output, OutputName, description.C));
@@ -97,6 +110,13 @@ public static class OnnxExport
         attribute.Text(1, name);
         attribute.Text(4, value);
         attribute.Integer(20, 3);       // AttributeProto.AttributeType.STRING
+    });
+
+    private static void IntegersAttribute(ProtobufWriter node, string name, int[] values) => node.Message(5, attribute =>
+    {
+        attribute.Text(1, name);
+        foreach (int value in values) attribute.Integer(8, value);
+        attribute.Integer(20, 7);       // AttributeProto.AttributeType.INTS
     });
 
     private static void WriteFrameType(ProtobufWriter info, string name, int C)

@@ -58,6 +58,22 @@ public sealed class OnnxExportTests : IDisposable
     }
 
     [Fact]
+    public void Encode_ZeroBorder_DiffersNearTheEdgeOnly()
+    {
+        Network network = RandomNetwork.Create(NetworkDescription.Dbcnn(C: 3, f1: 5, n1: 4, n2: 3, f3: 3), seed: 1);
+        using Ort.InferenceSession session = new(OnnxExport.Encode(network, OnnxBorder.Zero));
+        Tensor blurred = Tensor.Random(1, 3, 14, 19, seed: 2, low: 0.5);
+        Tensor actual = Tensor.From(1, 3, 14, 19, Run(session, blurred));
+        Tensor expected = ReferenceConvolution.Forward(network, blurred);
+        Assert.True(Math.Abs(expected[0, 0, 0, 0] - actual[0, 0, 0, 0]) > 1e-3);
+        int pad = network.Description.Pad;
+        for (int c = 0; c < 3; c++)
+        for (int y = pad; y < 14 - pad; y++)
+        for (int x = pad; x < 19 - pad; x++)
+            Assert.Equal(expected[0, c, y, x], actual[0, c, y, x], 1e-4);
+    }
+
+    [Fact]
     public void Write_Network_GivesAFileWithNamedInputAndOutputOfAnySizeAndItsRecord()
     {
         string path = Path.Combine(_folder, "dbcnn.onnx");
