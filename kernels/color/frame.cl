@@ -42,7 +42,11 @@ __kernel void frame_load(__global const SAMPLE* restrict frame, __global float* 
     __global const SAMPLE* row = frame + (size_t)clamp(originY + y, 0, H - 1) * frameStride;
     for (int c = 0; c < C; c++) {
         __global float* to = tile + c * tilePlane + (size_t)y * tileStride;
-        for (int x = begin; x < end; x++) to[x] = offset + scale * WORKING(row + clamp(originX + x, 0, W - 1) * SAMPLES, c);
+        // Left of the frame, inside, right of it: the middle, nearly all of it, needs no clamping.
+        const int inside = clamp(-originX, begin, end), outside = clamp(W - originX, inside, end);
+        for (int x = begin; x < inside; x++) to[x] = offset + scale * WORKING(row, c);
+        for (int x = inside; x < outside; x++) to[x] = offset + scale * WORKING(row + (originX + x) * SAMPLES, c);
+        for (int x = outside; x < end; x++) to[x] = offset + scale * WORKING(row + (W - 1) * SAMPLES, c);
     }
 }
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using RealtimeDeblur.Compute;
 
 namespace RealtimeDeblur.Networks;
@@ -15,10 +16,6 @@ internal sealed class FusedLayers : ITileLayers
     private const int MaxReconstructionSize = 9;
 
     private readonly List<IDisposable> _owned = [];
-    private readonly Kernel _extractMap;
-    private readonly Kernel _reconstruct;
-    private readonly WorkSize _extractMapGlobal;
-    private readonly WorkSize _reconstructGlobal;
 
     /// <param name="device"/><param name="network"/><param name="tileW"/><param name="tileH"/>
     public FusedLayers(ComputeDevice device, Network network, int tileW, int tileH)
@@ -36,30 +33,33 @@ internal sealed class FusedLayers : ITileLayers
             string options = $"-DC={extract.C} -DSIZE1={extract.Size} -DN1={n1} -DN2={n2} -DSIZE3={reconstruct.Size}"
                 + $"{(extract.Relu ? " -DRELU1" : "")}{(map.Relu ? " -DRELU2" : "")}{(reconstruct.Relu ? " -DRELU3" : "")}{(network.Description.GlobalSkip ? " -DSKIP" : "")}";
             KernelProgram program = device.Build("conv/conv_fused.cl", options);
-            _extractMap = Own(program.CreateKernel("extract_map_forward"));
-            _reconstruct = Own(program.CreateKernel("reconstruct_forward"));
+            Kernel extractMap = Own(program.CreateKernel("extract_map_forward"));
+            Kernel reconstructing = Own(program.CreateKernel("reconstruct_forward"));
 
             IReadOnlyList<LayerWeights> weights = network.Weights;
-            _extractMap.Bind(
+            extractMap.Bind(
                 Input,
                 Own(device.Allocate<float>(WeightPacking.FiltersLast(weights[0].Weight, extract.K, extract.C * extract.Size * extract.Size, MapStep))),
                 Own(device.Allocate<float>(WeightPacking.PadTo(weights[0].Bias, MapStep))),
                 Own(device.Allocate<float>(WeightPacking.FiltersLast(WeightPacking.PadInputs(weights[1].Weight, map.K, map.C, n1), map.K, n1, MapStep))),
                 Own(device.Allocate<float>(WeightPacking.PadTo(weights[1].Bias, MapStep))),
                 maps, tileW, tileH, InputLayout.Stride, InputLayout.Rows);
-            _reconstruct.Bind(
+            reconstructing.Bind(
                 maps,
                 Own(device.Allocate<float>(WeightPacking.InputsLast(weights[2].Weight, reconstruct.K, reconstruct.C, reconstruct.Size, n2, LaneCount))),
                 Own(device.Allocate<float>(weights[2].Bias)),
                 Input, Output, tileW, tileH, InputLayout.Stride, InputLayout.Rows);
+            Launches =
+            [
+                new(extractMap, new(tileW, WorkSize.Tiles(tileH, TileHeight)), WorkSize.Single),
+                new(reconstructing, new(WorkSize.Tiles(tileW, TileWidth), tileH), WorkSize.Single),
+            ];
         }
         catch
         {
             Dispose();
             throw;
         }
-        _extractMapGlobal = new(tileW, WorkSize.Tiles(tileH, TileHeight));
-        _reconstructGlobal = new(WorkSize.Tiles(tileW, TileWidth), tileH);
     }
 
     public TileInputLayout InputLayout { get; }
@@ -67,6 +67,8 @@ internal sealed class FusedLayers : ITileLayers
     public DeviceBuffer<float> Input { get; }
 
     public DeviceBuffer<float> Output { get; }
+
+    public ImmutableArray<Launch> Launches { get; }
 
     /// <summary>Whether the kernels can compute the network on tiles of this size.</summary>
     public static bool CanRun(NetworkDescription description, int tileW, int tileH) =>
@@ -76,12 +78,6 @@ internal sealed class FusedLayers : ITileLayers
     {
         TileBuffers sizes = new(description, tileW, tileH);
         return TileMemory.Of(sizes.Input, sizes.Output, sizes.Maps);
-    }
-
-    public void Enqueue(CommandQueue queue)
-    {
-        _extractMap.Enqueue(queue, _extractMapGlobal, WorkSize.Single);
-        _reconstruct.Enqueue(queue, _reconstructGlobal, WorkSize.Single);
     }
 
     public void Dispose()

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using RealtimeDeblur.Compute;
 
 namespace RealtimeDeblur.Networks;
@@ -6,15 +7,13 @@ namespace RealtimeDeblur.Networks;
 internal sealed class GeneralLayers : ITileLayers
 {
     private readonly List<IDisposable> _owned = [];
-    private readonly (Kernel Kernel, WorkSize Global)[] _launches;
-    private readonly WorkSize _local;
 
     public GeneralLayers(ComputeDevice device, Network network, int tileW, int tileH)
     {
         NetworkDescription description = network.Description;
         // A CPU driver runs a work-group as a loop: groups of one keep it simple. GPUs want neighbouring pixels together.
-        _local = device.Info.Type == ComputeDeviceType.Cpu ? WorkSize.Single : new(32, 4);
-        _launches = new (Kernel, WorkSize)[description.Layers.Count];
+        WorkSize local = device.Info.Type == ComputeDeviceType.Cpu ? WorkSize.Single : new(32, 4);
+        var launches = new Launch[description.Layers.Count];
         long pixels = (long)tileW * tileH;
         try
         {
@@ -25,9 +24,9 @@ internal sealed class GeneralLayers : ITileLayers
             for (int i = 0; i < turns.Length; i++) turns[i] = Own(device.Allocate<float>(hidden));
 
             DeviceBuffer<float> from = Input;
-            for (int i = 0; i < _launches.Length; i++)
+            for (int i = 0; i < launches.Length; i++)
             {
-                bool last = i == _launches.Length - 1;
+                bool last = i == launches.Length - 1;
                 DeviceBuffer<float> to = last ? Output : turns[i % 2];
                 ConvolutionLayer layer = description.Layers[i];
                 int step = FilterStep(layer.K);
@@ -36,7 +35,7 @@ internal sealed class GeneralLayers : ITileLayers
                 DeviceBuffer<float> bias = Own(device.Allocate<float>(WeightPacking.PadTo(network.Weights[i].Bias, step)));
                 Kernel kernel = Own(device.Build("conv/conv2d.cl", options).CreateKernel("conv2d_forward"));
                 kernel.Bind(from, weight, bias, Input, to, tileW, tileH);
-                _launches[i] = (kernel, new(WorkSize.Tiles(tileW, _local.X) * _local.X, WorkSize.Tiles(tileH, _local.Y) * _local.Y, WorkSize.Tiles(layer.K, step)));
+                launches[i] = new(kernel, new(WorkSize.Tiles(tileW, local.X) * local.X, WorkSize.Tiles(tileH, local.Y) * local.Y, WorkSize.Tiles(layer.K, step)), local);
                 from = to;
             }
         }
@@ -46,6 +45,7 @@ internal sealed class GeneralLayers : ITileLayers
             throw;
         }
         InputLayout = new(0, tileW, tileH);
+        Launches = [.. launches];
     }
 
     public TileInputLayout InputLayout { get; }
@@ -53,6 +53,8 @@ internal sealed class GeneralLayers : ITileLayers
     public DeviceBuffer<float> Input { get; }
 
     public DeviceBuffer<float> Output { get; }
+
+    public ImmutableArray<Launch> Launches { get; }
 
     public static TileMemory Memory(NetworkDescription description, int tileW, int tileH)
     {
@@ -64,11 +66,6 @@ internal sealed class GeneralLayers : ITileLayers
             2 => TileMemory.Of(description.C * pixels, description.C * pixels, hidden),
             _ => TileMemory.Of(description.C * pixels, description.C * pixels, hidden, hidden),
         };
-    }
-
-    public void Enqueue(CommandQueue queue)
-    {
-        foreach ((Kernel kernel, WorkSize global) in _launches) kernel.Enqueue(queue, global, _local);
     }
 
     public void Dispose()

@@ -15,6 +15,7 @@ public sealed class InferenceSession : IDisposable
     private readonly ITileLayers _layers;
     private readonly Kernel _load;
     private readonly Kernel _store;
+    private readonly int _run;
 
     /// <param name="device">Where to run.</param>
     /// <param name="network">Not changed and not kept.</param>
@@ -49,7 +50,8 @@ public sealed class InferenceSession : IDisposable
         }) ?? throw new OpenClException($"{network.Name} needs more than the {limit:N0} bytes of memory that {device.Info.Name} has for it. Choose a smaller network, or another device with --device.");
 
         _layers = Plan == InferencePlan.Fused ? new FusedLayers(device, network, Grid.TileW, Grid.TileH) : new GeneralLayers(device, network, Grid.TileW, Grid.TileH);
-        KernelProgram copies = device.Build("conv/tile.cl");
+        _run = RunLength(device.Info);
+        KernelProgram copies = device.Build("conv/tile.cl", $"-DRUN={_run}");
         _load = copies.CreateKernel("tile_load");
         _store = copies.CreateKernel("tile_store");
     }
@@ -91,16 +93,40 @@ public sealed class InferenceSession : IDisposable
         TileInputLayout layout = TileInputLayout;
         foreach (Tile tile in Grid.Tiles)
         {
-            _load.Bind(input, TileInput, W, H, tile.OriginX - layout.Pad, tile.OriginY - layout.Pad);
-            _load.Enqueue(queue, new(layout.Stride, layout.Rows, C), WorkSize.Single);
+            _load.Bind(input, TileInput, W, H, layout.Stride, tile.OriginX - layout.Pad, tile.OriginY - layout.Pad);
+            _load.Enqueue(queue, new(WorkSize.Tiles(layout.Stride, _run), layout.Rows, C), WorkSize.Single);
             EnqueueLayers(queue);
-            _store.Bind(TileOutput, output, W, H, Grid.TileW, Grid.TileH, tile.OriginX, tile.OriginY, tile.SkipX, tile.SkipY);
-            _store.Enqueue(queue, new(tile.Columns, tile.Rows, C), WorkSize.Single);
+            _store.Bind(TileOutput, output, W, H, Grid.TileW, Grid.TileH, tile.OriginX, tile.OriginY, tile.SkipX, tile.SkipY, tile.Columns);
+            _store.Enqueue(queue, new(WorkSize.Tiles(tile.Columns, _run), tile.Rows, C), WorkSize.Single);
         }
     }
 
+    /// <summary>Samples of a row that one work-item of a copying kernel takes: a CPU's driver pays for every work-item, so it gets whole rows.</summary>
+    internal static int RunLength(DeviceInfo device) => device.Type == ComputeDeviceType.Cpu ? 1 << 16 : 1;
+
     /// <summary>Enqueues the layers on the tile that <see cref="TileInput"/> holds.</summary>
-    internal void EnqueueLayers(CommandQueue queue) => _layers.Enqueue(queue);
+    internal void EnqueueLayers(CommandQueue queue)
+    {
+        foreach (Launch launch in _layers.Launches) launch.Kernel.Enqueue(queue, launch.Global, launch.Local);
+    }
+
+    /// <summary>Runs the layers on whatever the buffers hold, waits, and adds up the time that the device took for each kernel. Loading and storing tiles is left out.</summary>
+    /// <param name="queue">A queue with profiling.</param>
+    /// <returns>Milliseconds per frame.</returns>
+    public double MeasureDeviceMs(CommandQueue queue)
+    {
+        double sum = 0;
+        for (int tile = 0; tile < Grid.Tiles.Length; tile++)
+        {
+            foreach (Launch launch in _layers.Launches)
+            {
+                using ComputeEvent done = launch.Kernel.EnqueueWithEvent(queue, launch.Global, launch.Local);
+                done.Wait();
+                sum += done.DurationMs;
+            }
+        }
+        return sum;
+    }
 
     public void Dispose()
     {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using RealtimeDeblur.Compute;
 
 namespace RealtimeDeblur.Networks;
@@ -22,6 +23,9 @@ internal readonly record struct TileMemory(long LargestBytes, long TotalBytes)
 /// <summary>The padded input of the layers: float [C][<see cref="Rows"/>][<see cref="Stride"/>], the tile's first sample at (<see cref="Pad"/>, <see cref="Pad"/>).</summary>
 internal readonly record struct TileInputLayout(int Pad, int Stride, int Rows);
 
+/// <summary>A kernel with its arguments bound, and how many work-items it takes.</summary>
+internal readonly record struct Launch(Kernel Kernel, WorkSize Global, WorkSize Local);
+
 /// <summary>The layers of a network on tiles of one size: weights packed and buffers allocated once, so that running them only enqueues.</summary>
 internal interface ITileLayers : IDisposable
 {
@@ -33,6 +37,6 @@ internal interface ITileLayers : IDisposable
     /// <summary>float [C][tileH][tileW], no gaps.</summary>
     DeviceBuffer<float> Output { get; }
 
-    /// <summary>Enqueues <see cref="Input"/> to <see cref="Output"/>; does not wait.</summary>
-    void Enqueue(CommandQueue queue);
+    /// <summary>What turns <see cref="Input"/> into <see cref="Output"/>, in this order.</summary>
+    ImmutableArray<Launch> Launches { get; }
 }

@@ -30,8 +30,7 @@ internal sealed class FrameKernels : IDisposable
     {
         _session = session;
         _sampleStride = format.Plane(0).StrideBytes / format.BytesPerSample;
-        // A CPU driver pays for every work-item: give each a long run of pixels.
-        _run = device.Info.Type == ComputeDeviceType.Cpu ? 1 << 16 : 1;
+        _run = InferenceSession.RunLength(device.Info);
 
         // working = offset + scale * code; see the head of color/frame.cl.
         float maxCode = format.MaxValue;
