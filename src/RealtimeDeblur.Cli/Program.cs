@@ -13,6 +13,7 @@ internal static class Program
         VideoCommand.Create(),
         ImageCommand.Create(),
         DevicesCommand.Create(),
+        BenchCommand.Create(),
         ExportCommand.Create(),
     ];
 
