@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using System.Globalization;
+using RealtimeDeblur.Compute;
+using RealtimeDeblur.Networks;
+
+namespace RealtimeDeblur.Benchmarks;
+
+/// <summary>One network on one frame size: outputs compared, then everyone timed in turns.</summary>
+internal static class Comparison
+{
+    private const double Tolerance = 1e-4;
+    private const int WarmUpRuns = 2;
+
+    public static void Run(ComputeDevice device, Network network, int W, int H, int runs, TextWriter text)
+    {
+        NetworkDescription description = network.Description;
+        int threads = device.Info.ComputeUnits;
+        var random = new Random(1);
+        float[] blurred = new float[description.C * W * H];
+        for (int i = 0; i < blurred.Length; i++) blurred[i] = random.NextSingle();
+
+        byte[] zeroBorder = OnnxExport.Encode(network, OnnxBorder.Zero);
+        IContender[] contenders =
+        [
+            new OpenClContender(device, network, W, H, blurred),
+            new OnnxRuntimeContender("ONNX Runtime", OnnxExport.Encode(network), threads, description.C, W, H, blurred),
+            new OnnxRuntimeContender("ONNX Runtime, zero border", zeroBorder, threads, description.C, W, H, blurred),
+            new OpenCvContender(zeroBorder, threads, description.C, W, H, blurred),
+        ];
+        try
+        {
+            foreach (IContender contender in contenders)
+            {
+                for (int i = 0; i < WarmUpRuns; i++) contender.Run();
+            }
+            // Whoever pads with zeros agrees only where no pad reaches.
+            float[] ours = contenders[0].Restored;
+            string[] errors = [.. contenders.Select(contender =>
+            {
+                double error = LargestDifference(ours, contender.Restored, description, W, H, contender.Name.Contains("zero", StringComparison.Ordinal) ? description.Pad : 0);
+                if (!(error <= Tolerance)) throw new InvalidDataException($"{contender.Name} differs from our result by {error:g2}: nothing was timed.");
+                return error.ToString("0.0e0", CultureInfo.InvariantCulture);
+            })];
+
+            var wall = contenders.Select(_ => new double[runs]).ToArray();
+            var cpu = contenders.Select(_ => new double[runs]).ToArray();
+            double peak = 0;
+            for (int run = 0; run < runs; run++)
+            {
+                peak = Math.Max(peak, PeakRate.MeasureMacPerSecond(device));
+                for (int i = 0; i < contenders.Length; i++)
+                {
+                    double cpuBefore = Environment.CpuUsage.TotalTime.TotalMilliseconds;
+                    long start = Stopwatch.GetTimestamp();
+                    contenders[i].Run();
+                    wall[i][run] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+                    cpu[i][run] = (Environment.CpuUsage.TotalTime.TotalMilliseconds - cpuBefore) / threads;
+                }
+            }
+            foreach (double[] times in wall.Concat(cpu)) Array.Sort(times);
+
+            double mac = (double)description.MacPerPixel * W * H;
+            text.WriteLine();
+            text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{W}x{H}, peak {peak * 1e-9:0.0} GMAC/s (registers only, best of this run)"));
+            text.WriteLine("                              median ms       p99   share of peak   times ours   CPU ms/thread   times ours   largest difference");
+            for (int i = 0; i < contenders.Length; i++)
+            {
+                double median = Quantile(wall[i], 0.5), cpuMedian = Quantile(cpu[i], 0.5);
+                text.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"{contenders[i].Name,-28} {median,10:0.0} {Quantile(wall[i], 0.99),9:0.0} {mac / (median * 1e-3) / peak,15:0 %} {median / Quantile(wall[0], 0.5),12:0.00} {cpuMedian,15:0.0} {cpuMedian / Quantile(cpu[0], 0.5),12:0.00} {errors[i],20}"));
+            }
+        }
+        finally
+        {
+            foreach (IContender contender in contenders) contender.Dispose();
+        }
+    }
+
+    private static double LargestDifference(float[] expected, float[] actual, NetworkDescription description, int W, int H, int margin)
+    {
+        double largest = 0;
+        for (int c = 0; c < description.C; c++)
+        {
+            for (int y = margin; y < H - margin; y++)
+            {
+                for (int x = margin; x < W - margin; x++)
+                {
+                    double difference = Math.Abs((double)expected[(c * H + y) * W + x] - actual[(c * H + y) * W + x]);
+                    if (double.IsNaN(difference)) return difference;
+                    largest = Math.Max(largest, difference);
+                }
+            }
+        }
+        return largest;
+    }
+
+    private static double Quantile(double[] sorted, double share) => sorted[(int)Math.Ceiling(share * sorted.Length) - 1];
+}
