@@ -1,0 +1,53 @@
+using RealtimeDeblur.Networks;
+using RealtimeDeblur.Training.Data;
+
+namespace RealtimeDeblur.Training.Evaluation;
+
+/// <summary>What to measure.</summary>
+public sealed record EvaluationOptions
+{
+    /// <summary>Standard deviations of the blur, in pixels, each 0 to <see cref="SigmaChoice.Max"/>.</summary>
+    public IReadOnlyList<float> Sigmas { get; init; } = [0, 0.5f, 1, 1.6f, 2, 3];
+
+    /// <summary>Whether the classical methods are measured too.</summary>
+    public bool Baselines { get; init; } = true;
+
+    public DegradationKind Degradation { get; init; } = DegradationKind.Gaussian;
+
+    /// <summary>Noise of the camera degradation, see <see cref="Degradation.Camera"/>; ignored for Gaussian.</summary>
+    public float Noise { get; init; } = 2;
+
+    /// <summary>JPEG quality of the camera degradation, null for none; ignored for Gaussian.</summary>
+    public int? JpegQuality { get; init; } = 85;
+}
+
+/// <summary>A network under the name that results give it.</summary>
+public sealed record EvaluatedNetwork(string Name, Network Network);
+
+/// <summary>Figures of one method on one set at one sigma: means over the pictures.</summary>
+/// <param name="Model">Name of the network or of the baseline.</param>
+/// <param name="Set">Name of the set.</param>
+/// <param name="Sigma">Blur in pixels.</param>
+/// <param name="KnowsSigma">Whether the method was told sigma.</param>
+/// <param name="Images">Number of pictures.</param>
+/// <param name="Psnr">Of the restored pictures, dB.</param>
+/// <param name="Ssim">Of the restored pictures.</param>
+/// <param name="PsnrBlurred">Of the pictures that the method was given, dB.</param>
+/// <param name="SsimBlurred">Of the pictures that the method was given.</param>
+public sealed record EvaluationResult(
+    string Model, string Set, float Sigma, bool KnowsSigma, int Images, double Psnr, double Ssim, double PsnrBlurred, double SsimBlurred);
+
+/// <summary>How the figures were made, in words and numbers that let another program make them again.</summary>
+/// <param name="Luma">What is measured.</param>
+/// <param name="Degradation">What was done to the sharp pictures.</param>
+/// <param name="BorderPixels">Cut off each side before measuring.</param>
+/// <param name="Psnr">Definition.</param>
+/// <param name="Ssim">Definition.</param>
+/// <param name="Methods">What each baseline does and knows.</param>
+public sealed record EvaluationProtocol(string Luma, string Degradation, int BorderPixels, string Psnr, string Ssim, IReadOnlyDictionary<string, string> Methods);
+
+/// <summary>All figures of one run.</summary>
+/// <param name="Protocol">How they were made.</param>
+/// <param name="Results">By set, method and sigma.</param>
+/// <param name="Skipped">Pictures that could not be measured.</param>
+public sealed record EvaluationReport(EvaluationProtocol Protocol, IReadOnlyList<EvaluationResult> Results, IReadOnlyList<SkippedPicture> Skipped);
