@@ -15,6 +15,8 @@ internal static class Program
         DevicesCommand.Create(),
         BenchCommand.Create(),
         ExportCommand.Create(),
+        DatasetCommand.Create(),
+        EvalCommand.Create(),
     ];
 
     private static int Main(string[] args)
