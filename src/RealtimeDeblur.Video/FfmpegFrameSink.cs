@@ -18,13 +18,12 @@ public sealed class FfmpegFrameSink : IFrameSink
     /// <param name="path">File to write; replaced if it exists. Its ending chooses the container.</param>
     /// <param name="shownPath">What messages call it.</param>
     /// <param name="raw">Format of the frames.</param>
-    /// <param name="format">Their samples.</param>
     /// <param name="source">The file that the frames come from.</param>
     /// <param name="plan">Encoder, layout and the streams to take over.</param>
-    public FfmpegFrameSink(string path, string shownPath, NutVideoStream raw, FrameFormat format, MediaInfo source, VideoOutputPlan plan)
+    public FfmpegFrameSink(string path, string shownPath, NutVideoStream raw, MediaInfo source, VideoOutputPlan plan)
     {
         _shownPath = shownPath;
-        _encoder = FfmpegProcess.Start("ffmpeg", Arguments(path, raw, format, source, plan), pipeInput: true);
+        _encoder = FfmpegProcess.Start("ffmpeg", Arguments(path, raw, source, plan), pipeInput: true);
         try
         {
             _writer = new NutWriter(_encoder.Input, raw);
@@ -57,21 +56,24 @@ public sealed class FfmpegFrameSink : IFrameSink
     {
         if (_finished) return;
         _finished = true;
-        Finish(expectedExitCode: 0);
+        Finish();
     }
 
-    /// <summary>Finishes the file with the frames so far: sound and the rest end with them.</summary>
-    public void CompleteEarly()
+    /// <summary>Finishes the file with the frames so far: sound and the rest end with them. The last few frames, which ffmpeg has not read yet, are lost.</summary>
+    /// <returns>False if ffmpeg had not begun to write: there is no file.</returns>
+    /// <exception cref="IOException">What was written could not be finished.</exception>
+    public bool CompleteEarly()
     {
-        if (_finished) return;
+        const int finished = 255;        // ffmpeg's exit code after an interrupt
+        const int notStarted = 128 + 2;    // killed by the signal, before it could handle it
         _finished = true;
         _encoder.Interrupt();
-        Finish(expectedExitCode: 255);    // ffmpeg's answer to an interrupt after which it finished its file.
+        return Finish(finished, notStarted) != notStarted;
     }
 
     public void Dispose() => _encoder.Dispose();
 
-    private void Finish(int expectedExitCode)
+    private int Finish(params ReadOnlySpan<int> goodExitCodes)
     {
         try
         {
@@ -85,7 +87,8 @@ public sealed class FfmpegFrameSink : IFrameSink
         // ffmpeg returns 0 for some files that it could not finish.
         bool failedToWrite = _encoder.ErrorLines.Any(line => line.StartsWith("Error writing trailer", StringComparison.Ordinal) || line.StartsWith("Error closing file", StringComparison.Ordinal)
             || line.StartsWith("av_interleaved_write_frame()", StringComparison.Ordinal) || line.Contains("No space left on device", StringComparison.Ordinal));
-        if (failedToWrite || (exitCode != 0 && exitCode != expectedExitCode)) throw Failure();
+        if (failedToWrite || (exitCode != 0 && !goodExitCodes.Contains(exitCode))) throw Failure();
+        return exitCode;
     }
 
     /// <summary>To be thrown once the process has closed its pipe or ended.</summary>
@@ -95,7 +98,7 @@ public sealed class FfmpegFrameSink : IFrameSink
         return new($"{_shownPath}: ffmpeg could not write it ({_encoder.Cause}). Free space, choose another place with -o, or another encoder.");
     }
 
-    private static List<string> Arguments(string path, NutVideoStream raw, FrameFormat format, MediaInfo source, VideoOutputPlan plan)
+    private static List<string> Arguments(string path, NutVideoStream raw, MediaInfo source, VideoOutputPlan plan)
     {
         const int frames = 0;
         const int original = 1;
@@ -109,9 +112,11 @@ public sealed class FfmpegFrameSink : IFrameSink
         foreach (MediaStream stream in plan.Copied) arguments.AddRange(["-map", $"{original}:{stream.Index}"]);
         arguments.AddRange(["-c", "copy", .. plan.Encoder.Arguments, "-pix_fmt", plan.PixelFormat]);
         foreach ((int output, string codec) in plan.Reencoded) arguments.AddRange([$"-c:{output}", codec]);
-        if (plan.FromRgbMatrix is { } matrix) arguments.AddRange(["-vf", YuvConversion.FromRgb(matrix, format.Range)]);
+        if (plan.FromRgb is { } filter) arguments.AddRange(["-vf", filter]);
         arguments.AddRange(["-fps_mode", "passthrough", "-enc_time_base", "-1"]);
-        arguments.AddRange(["-map_metadata", $"{original}", "-map_metadata:s:v:0", $"{original}:s:{plan.Video.Index}", "-map_chapters", $"{original}"]);
+        // Saying where the video's tags (language, title) come from turns ffmpeg's own choice off for the other streams too.
+        arguments.AddRange(["-map_metadata", $"{original}", "-map_chapters", $"{original}", "-map_metadata:s:0", $"{original}:s:{plan.Video.Index}"]);
+        for (int i = 0; i < plan.Copied.Count; i++) arguments.AddRange([$"-map_metadata:s:{i + 1}", $"{original}:s:{plan.Copied[i].Index}"]);
 
         foreach ((string option, string? value) in plan.ColorArguments)
         {
@@ -133,7 +138,9 @@ public sealed class FfmpegFrameSink : IFrameSink
                 string filmClock = CommonClock(raw.TimeBase.Denominator, sampleRate).ToString(CultureInfo.InvariantCulture);
                 return ["-video_track_timescale", videoClock, "-movie_timescale", filmClock, "-movflags", "+faststart"];
             case ".mkv" or ".webm":
-                return ["-avoid_negative_ts", "disabled"];
+                // Reading Matroska, ffmpeg takes Opus's lead-in off its times; writing, it forgets to put it back.
+                return ["-avoid_negative_ts", "disabled", .. plan.Copied.SelectMany((stream, i) => stream is { Codec: "opus", StartSeconds: < 0 }
+                    ? [$"-bsf:{i + 1}", string.Create(CultureInfo.InvariantCulture, $"setts=ts=TS+round({-stream.StartSeconds}/TB)")] : Array.Empty<string>())];
             case ".ts" or ".m2ts" or ".mts":
                 return ["-muxdelay", "0", "-muxpreload", "0"];
             default:

@@ -26,8 +26,8 @@ public sealed record VideoOutputPlan
     /// <summary>Those of them that the container cannot hold as they are: number in the output, and codec.</summary>
     public IReadOnlyList<(int Output, string Codec)> Reencoded { get; private init; } = [];
 
-    /// <summary>The matrix that turns RGB frames into what is encoded; null if the frames are not RGB.</summary>
-    internal string? FromRgbMatrix { get; private init; }
+    /// <summary>The filter that turns RGB frames into what is encoded; null if the frames are not RGB.</summary>
+    internal string? FromRgb { get; private init; }
 
     /// <summary>Colour tags as ffmpeg's options; null values are left out.</summary>
     internal IReadOnlyList<(string Option, string? Value)> ColorArguments { get; private init; } = [];
@@ -79,14 +79,16 @@ public sealed record VideoOutputPlan
         notes.AddRange(source.Streams.Where(stream => stream.Index != video.Index && stream.Kind is (MediaStreamKind.Video or MediaStreamKind.Data))
             .Select(stream => $"{stream.Label} is left out"));
 
+        // RGB has no matrix and full range; stored as YCbCr it gets what every player understands.
         string matrix = isStoredRgb ? "bt709" : YuvConversion.MatrixOf(video);
+        ColorRange storedRange = isStoredRgb ? ColorRange.Limited : frames.Range;
         string? range = isStoredRgb ? "tv" : video.Color.Range ?? (frames.Range == ColorRange.Full ? "pc" : null);
         return new(video, encoder, pixelFormat)
         {
             Copied = copied,
             Reencoded = reencoded,
             Notes = notes,
-            FromRgbMatrix = frames.IsRgb ? matrix : null,
+            FromRgb = frames.IsRgb ? YuvConversion.FromRgb(matrix, storedRange) : null,
             ColorArguments =
             [
                 ("-color_range", range),

@@ -88,7 +88,7 @@ public sealed class VideoRestoration : IDisposable
         foreach (string remark in plan.Notes) note($"{_inputPath}: {remark}.");
 
         using var deblurrer = new Deblurrer(device, network, source.Format, _options.Deblur);
-        using var sink = new FfmpegFrameSink(_file.TemporaryPath, _outputPath, source.RawVideo, source.Format, _media, plan);
+        using var sink = new FfmpegFrameSink(_file.TemporaryPath, _outputPath, source.RawVideo, _media, plan);
         var pipeline = new FramePipeline(source, deblurrer, sink);
         try
         {
@@ -96,9 +96,8 @@ public sealed class VideoRestoration : IDisposable
         }
         catch (OperationCanceledException)
         {
-            if (sink.FrameCount == 0) return new(VideoRestorationStatus.Interrupted, null, pipeline.Report, null);
-            sink.CompleteEarly();
-            return KeepPartial(VideoRestorationStatus.Interrupted, pipeline.Report, $"{_inputPath}: interrupted; the first {pipeline.Report.Frames} frames are in {PartialPath}.");
+            if (sink.FrameCount == 0 || !sink.CompleteEarly() || new FileInfo(_file.TemporaryPath).Length == 0) return new(VideoRestorationStatus.Interrupted, null, pipeline.Report, null);
+            return KeepPartial(VideoRestorationStatus.Interrupted, pipeline.Report, $"{_inputPath}: interrupted; what was restored so far is in {PartialPath}.");
         }
         if (FindTruncation(source) is { } finding)
             return KeepPartial(VideoRestorationStatus.Truncated, pipeline.Report, $"{_inputPath} ends early ({finding}); the {pipeline.Report.Frames} frames it has are in {PartialPath}. Copy or record it again.");

@@ -174,7 +174,8 @@ public sealed class FramePipeline
             _report.Write.Add(end - writeStart);
             _report.Latency.Add(end - capturedAt);
             _report.Elapsed = Stopwatch.GetElapsedTime(start, end);
-            progress?.Report(new(++_report.Frames, timestamp, _report.Elapsed));
+            _report.Frames++;
+            progress?.Report(new(_report.Frames, timestamp, _report.Elapsed));
         }
     }
 }

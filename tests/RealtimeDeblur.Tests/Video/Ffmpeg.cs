@@ -35,6 +35,22 @@ internal static class Ffmpeg
         [.. Start("ffmpeg", $"-hide_banner -v error -nostdin -i {path} -map 0:{stream} -fps_mode passthrough {options} -f framehash -hash md5 -")
             .Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => !line.StartsWith('#')).Select(line => line.Split(',')[^1].Trim())];
 
+    /// <summary>Mean PSNR of two videos in dB, over all samples, after conversion to one layout.</summary>
+    public static double Psnr(string a, string b, string pixelFormat)
+    {
+        string log = Path.GetTempFileName();
+        try
+        {
+            Run($"-i {a} -i {b} -lavfi [0:v]format={pixelFormat}[a];[1:v]format={pixelFormat}[b];[a][b]psnr=stats_file={log} -f null -");
+            return File.ReadLines(log).Select(line => line.Split(' ').First(field => field.StartsWith("psnr_avg:", StringComparison.Ordinal))["psnr_avg:".Length..])
+                .Average(value => value == "inf" ? 100 : double.Parse(value, System.Globalization.CultureInfo.InvariantCulture));
+        }
+        finally
+        {
+            File.Delete(log);
+        }
+    }
+
     private static string Start(string program, string arguments)
     {
         ProcessStartInfo start = new(program) { RedirectStandardOutput = true, RedirectStandardError = true };
