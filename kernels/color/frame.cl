@@ -12,7 +12,7 @@
 //   frame_store:  restored = sample + round(gain * (result - tile)), clamped to 0..MAX_CODE, where gain = strength * code values per unit of the working space and
 //                 halves round to even. With SAMPLES 3 and C 1 the same change is added to R, G and B, which leaves Cb and Cr as they were.
 //                 An unchanged working value leaves the sample unchanged, bit by bit.
-// Work:   one work-item per RUN pixels of a row. load: global = { ceil(tileStride/RUN), tileRows }, store: global = { ceil(columns/RUN), rows } of the region kept. Any local that divides it.
+// Work:   one work-item per RUN pixels of a row. load: global = { >= ceil(tileStride/RUN), tileRows }, store: global = { >= ceil(columns/RUN), rows } of the region kept. Any local that divides it.
 
 #ifndef SAMPLE
 #define SAMPLE uchar     // uchar or ushort
@@ -38,6 +38,7 @@
 __kernel void frame_load(__global const SAMPLE* restrict frame, __global float* restrict tile, int frameStride, int W, int H,
                          int tileStride, int originX, int originY, float scale, float offset) {
     const int y = get_global_id(1), begin = get_global_id(0) * RUN, end = min(begin + RUN, tileStride);
+    if (begin >= end) return;
     const size_t tilePlane = (size_t)get_global_size(1) * tileStride;
     __global const SAMPLE* row = frame + (size_t)clamp(originY + y, 0, H - 1) * frameStride;
     for (int c = 0; c < C; c++) {

@@ -7,7 +7,7 @@
 //                (originX, originY) is the tensor position of the tile's first sample, halo included: negative at the top and left edge.
 //   tile_store:  tensor[c][originY + y][originX + x] = tile[c][y][x] for y in skipY.., x in skipX..
 //                (skipX, skipY) leaves out the overlap, whose samples a neighbouring tile gets right.
-// Work:   one work-item per RUN samples of a row; load: global = { ceil(tileStride/RUN), tileRows, C }, store: global = { ceil(columns/RUN), rows, C } of the region kept.
+// Work:   one work-item per RUN samples of a row; load: global = { >= ceil(tileStride/RUN), tileRows, C }, store: global = { >= ceil(columns/RUN), rows, C } of the region kept.
 //         Any local that divides it.
 
 #ifndef RUN
@@ -16,6 +16,7 @@
 
 __kernel void tile_load(__global const float* restrict tensor, __global float* restrict tile, int W, int H, int tileStride, int originX, int originY) {
     const int begin = get_global_id(0) * RUN, end = min(begin + RUN, tileStride), y = get_global_id(1), c = get_global_id(2);
+    if (begin >= end) return;
     __global const float* from = tensor + ((size_t)c * H + clamp(originY + y, 0, H - 1)) * W;
     __global float* to = tile + (c * get_global_size(1) + y) * (size_t)tileStride;
     // Left of the tensor, inside, right of it: the middle, nearly all of it, is a plain copy.

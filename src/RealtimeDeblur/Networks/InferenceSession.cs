@@ -15,7 +15,7 @@ public sealed class InferenceSession : IDisposable
     private readonly ITileLayers _layers;
     private readonly Kernel _load;
     private readonly Kernel _store;
-    private readonly int _run;
+    private readonly RowWork _rows;
 
     /// <param name="device">Where to run.</param>
     /// <param name="network">Not changed and not kept.</param>
@@ -50,8 +50,8 @@ public sealed class InferenceSession : IDisposable
         }) ?? throw new OpenClException($"{network.Name} needs more than the {limit:N0} bytes of memory that {device.Info.Name} has for it. Choose a smaller network, or another device with --device.");
 
         _layers = Plan == InferencePlan.Fused ? new FusedLayers(device, network, Grid.TileW, Grid.TileH) : new GeneralLayers(device, network, Grid.TileW, Grid.TileH);
-        _run = RunLength(device.Info);
-        KernelProgram copies = device.Build("conv/tile.cl", $"-DRUN={_run}");
+        _rows = RowWork.For(device.Info);
+        KernelProgram copies = device.Build("conv/tile.cl", $"-DRUN={_rows.Run}");
         _load = copies.CreateKernel("tile_load");
         _store = copies.CreateKernel("tile_store");
     }
@@ -94,15 +94,12 @@ public sealed class InferenceSession : IDisposable
         foreach (Tile tile in Grid.Tiles)
         {
             _load.Bind(input, TileInput, W, H, layout.Stride, tile.OriginX - layout.Pad, tile.OriginY - layout.Pad);
-            _load.Enqueue(queue, new(WorkSize.Tiles(layout.Stride, _run), layout.Rows, C), WorkSize.Single);
+            _load.Enqueue(queue, _rows.Global(layout.Stride, layout.Rows, C), _rows.Local);
             EnqueueLayers(queue);
             _store.Bind(TileOutput, output, W, H, Grid.TileW, Grid.TileH, tile.OriginX, tile.OriginY, tile.SkipX, tile.SkipY, tile.Columns);
-            _store.Enqueue(queue, new(WorkSize.Tiles(tile.Columns, _run), tile.Rows, C), WorkSize.Single);
+            _store.Enqueue(queue, _rows.Global(tile.Columns, tile.Rows, C), _rows.Local);
         }
     }
-
-    /// <summary>Samples of a row that one work-item of a copying kernel takes: a CPU's driver pays for every work-item, so it gets whole rows.</summary>
-    internal static int RunLength(DeviceInfo device) => device.Type == ComputeDeviceType.Cpu ? 1 << 16 : 1;
 
     /// <summary>Enqueues the layers on the tile that <see cref="TileInput"/> holds.</summary>
     internal void EnqueueLayers(CommandQueue queue)

@@ -23,6 +23,15 @@ internal readonly record struct TileMemory(long LargestBytes, long TotalBytes)
 /// <summary>The padded input of the layers: float [C][<see cref="Rows"/>][<see cref="Stride"/>], the tile's first sample at (<see cref="Pad"/>, <see cref="Pad"/>).</summary>
 internal readonly record struct TileInputLayout(int Pad, int Stride, int Rows);
 
+/// <summary>How kernels that copy rows share them out: a CPU's driver pays for every work-item, so each gets a whole row; on a GPU neighbours take neighbouring samples.</summary>
+internal readonly record struct RowWork(int Run, WorkSize Local)
+{
+    public static RowWork For(DeviceInfo device) => device.Type == ComputeDeviceType.Cpu ? new(1 << 16, WorkSize.Single) : new(1, new(64));
+
+    /// <summary>Work-items for so many rows; those past the end of a row have nothing to do.</summary>
+    public WorkSize Global(int columns, int rows, int planes = 1) => new(WorkSize.Tiles(WorkSize.Tiles(columns, Run), Local.X) * Local.X, rows, planes);
+}
+
 /// <summary>A kernel with its arguments bound, and how many work-items it takes.</summary>
 internal readonly record struct Launch(Kernel Kernel, WorkSize Global, WorkSize Local);
 

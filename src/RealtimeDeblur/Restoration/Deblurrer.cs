@@ -13,7 +13,7 @@ namespace RealtimeDeblur.Restoration;
 /// <remarks>
 /// Nothing is allocated per frame, neither here nor on the device. One thread at a time may call; that thread may change between calls. Several deblurrers, on one device
 /// or on several, may run on different threads. The caller disposes it, which waits for the frames still in flight and disposes them.
-/// Frames are copied to and from the device also where both share memory: measured on a CPU, the copies take less than a thousandth of the network's time.
+/// Frames are copied to and from the device also where both share memory: on two CPU cores the copies of a 1280x720 luma plane take 0.3 ms beside some 80 ms for dbcnn.
 /// </remarks>
 public sealed unsafe class Deblurrer : IDisposable
 {
@@ -24,7 +24,8 @@ public sealed unsafe class Deblurrer : IDisposable
     private readonly CommandQueue _compute;
     private readonly CommandQueue _download;
     private readonly InferenceSession _session;
-    private readonly Slot[] _slots;
+    private readonly Slot[] _slots = new Slot[MaxInFlight];
+    private readonly List<IDisposable> _owned = [];
     private readonly int _planeBytes;
     private int _oldest;
     private bool _disposed;
@@ -51,14 +52,26 @@ public sealed unsafe class Deblurrer : IDisposable
         PlaneLayout plane = format.Plane(0);
         _planeBytes = plane.StrideBytes * plane.Height;
 
-        _session = new(device, network, format.Width, format.Height, plan: null, memoryLimitBytes);
-        _compute = device.CreateQueue();
-        // A CPU has no copy engine to overlap with: there one queue saves the hand-over.
-        bool hasCopyEngine = device.Info.Type != ComputeDeviceType.Cpu;
-        _upload = hasCopyEngine ? device.CreateQueue() : _compute;
-        _download = hasCopyEngine ? device.CreateQueue() : _compute;
-        _slots = new Slot[MaxInFlight];
-        for (int i = 0; i < MaxInFlight; i++) _slots[i] = new(device, _session, format, _planeBytes);
+        _session = Own(new InferenceSession(device, network, format.Width, format.Height, plan: null, memoryLimitBytes));
+        try
+        {
+            _compute = Own(device.CreateQueue());
+            // A CPU has no copy engine to overlap with: there one queue saves the hand-over.
+            bool hasCopyEngine = device.Info.Type != ComputeDeviceType.Cpu;
+            _upload = hasCopyEngine ? Own(device.CreateQueue()) : _compute;
+            _download = hasCopyEngine ? Own(device.CreateQueue()) : _compute;
+            for (int i = 0; i < MaxInFlight; i++)
+            {
+                DeviceBuffer<byte> samples = Own(device.Allocate<byte>(_planeBytes));
+                DeviceBuffer<byte> restored = Own(device.Allocate<byte>(_planeBytes));
+                _slots[i] = new(samples, restored, Own(new FrameKernels(device, _session, format, samples, restored)));
+            }
+        }
+        catch
+        {
+            Release();
+            throw;
+        }
     }
 
     /// <summary>The only format that <see cref="Submit"/> takes.</summary>
@@ -94,23 +107,15 @@ public sealed unsafe class Deblurrer : IDisposable
         if (InFlight == MaxInFlight) throw new InvalidOperationException($"{MaxInFlight} frames are in flight: collect one before submitting the next.");
 
         Slot slot = _slots[(_oldest + InFlight) % MaxInFlight];
-        byte* samples = (byte*)frame.Address;
-        using ComputeEvent uploaded = slot.Samples.WriteAsync(_upload, samples, _planeBytes);
-        _upload.Flush();
-        ComputeEvent stored = default;
-        foreach (Tile tile in _session.Grid.Tiles)
+        try
         {
-            stored.Dispose();
-            slot.Kernels.EnqueueLoad(_compute, tile, uploaded);
-            _session.EnqueueLayers(_compute);
-            stored = slot.Kernels.EnqueueStore(_compute, tile, Options.Strength);
+            slot.Downloaded = Enqueue(slot, (byte*)frame.Address);
         }
-        using (stored)
+        catch
         {
-            _compute.Flush();
-            slot.Downloaded = slot.Restored.ReadAsync(_download, samples, _planeBytes, 0, stored);
+            Drain();
+            throw;
         }
-        _download.Flush();
         slot.Frame = frame;
         InFlight++;
     }
@@ -153,30 +158,74 @@ public sealed unsafe class Deblurrer : IDisposable
             }
         }
         _disposed = true;
-        foreach (Slot slot in _slots) slot.Dispose();
-        _session.Dispose();
-        _upload.Dispose();
-        _compute.Dispose();
-        _download.Dispose();
+        Release();
+    }
+
+    private T Own<T>(T resource) where T : IDisposable
+    {
+        _owned.Add(resource);
+        return resource;
+    }
+
+    private void Release()
+    {
+        foreach (IDisposable owned in _owned) owned.Dispose();
+        _owned.Clear();
+    }
+
+    /// <summary>Enqueues the way of one frame; gives the event of its end.</summary>
+    private ComputeEvent Enqueue(Slot slot, byte* samples)
+    {
+        using ComputeEvent uploaded = slot.Samples.WriteAsync(_upload, samples, _planeBytes);
+        _upload.Flush();
+        ComputeEvent stored = default;
+        try
+        {
+            foreach (Tile tile in _session.Grid.Tiles)
+            {
+                slot.Kernels.EnqueueLoad(_compute, tile, uploaded);
+                _session.EnqueueLayers(_compute);
+                stored.Dispose();
+                stored = default;
+                stored = slot.Kernels.EnqueueStore(_compute, tile, Options.Strength);
+            }
+            _compute.Flush();
+            ComputeEvent downloaded = slot.Restored.ReadAsync(_download, samples, _planeBytes, 0, stored);
+            _download.Flush();
+            return downloaded;
+        }
+        finally
+        {
+            stored.Dispose();
+        }
+    }
+
+    /// <summary>After a failure half-way: waits until the device no longer uses the frame's memory.</summary>
+    private void Drain()
+    {
+        foreach (CommandQueue queue in (ReadOnlySpan<CommandQueue>)[_upload, _compute, _download])
+        {
+            try
+            {
+                queue.Finish();
+            }
+            catch (OpenClException)
+            {
+                // A device that does not even finish uses nothing any more; the first failure is the one to report.
+            }
+        }
     }
 
     private static string Describe(FrameFormat format) => $"{format.Width}x{format.Height} {format.Pixels} ({format.Range.ToString().ToLowerInvariant()} range)";
 
     /// <summary>Device memory and kernels of one frame in flight.</summary>
-    private sealed class Slot : IDisposable
+    private sealed class Slot(DeviceBuffer<byte> samples, DeviceBuffer<byte> restored, FrameKernels kernels)
     {
-        public Slot(ComputeDevice device, InferenceSession session, FrameFormat format, int planeBytes)
-        {
-            Samples = device.Allocate<byte>(planeBytes);
-            Restored = device.Allocate<byte>(planeBytes);
-            Kernels = new(device, session, format, Samples, Restored);
-        }
+        public DeviceBuffer<byte> Samples { get; } = samples;
 
-        public DeviceBuffer<byte> Samples { get; }
+        public DeviceBuffer<byte> Restored { get; } = restored;
 
-        public DeviceBuffer<byte> Restored { get; }
-
-        public FrameKernels Kernels { get; }
+        public FrameKernels Kernels { get; } = kernels;
 
         public Frame? Frame { get; set; }
 
@@ -197,13 +246,6 @@ public sealed unsafe class Deblurrer : IDisposable
                 throw;
             }
             return frame;
-        }
-
-        public void Dispose()
-        {
-            Kernels.Dispose();
-            Samples.Dispose();
-            Restored.Dispose();
         }
     }
 }

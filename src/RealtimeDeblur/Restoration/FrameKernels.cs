@@ -15,7 +15,7 @@ internal sealed class FrameKernels : IDisposable
     private readonly InferenceSession _session;
     private readonly Kernel _load;
     private readonly Kernel _store;
-    private readonly int _run;
+    private readonly RowWork _rows;
     private readonly int _sampleStride;
     private readonly float _scale;
     private readonly float _offset;
@@ -30,7 +30,7 @@ internal sealed class FrameKernels : IDisposable
     {
         _session = session;
         _sampleStride = format.Plane(0).StrideBytes / format.BytesPerSample;
-        _run = InferenceSession.RunLength(device.Info);
+        _rows = RowWork.For(device.Info);
 
         // working = offset + scale * code; see the head of color/frame.cl.
         float maxCode = format.MaxValue;
@@ -42,7 +42,7 @@ internal sealed class FrameKernels : IDisposable
             : (1 / maxCode, 0, maxCode);
 
         string options = $"-DSAMPLE={(format.BytesPerSample == 2 ? "ushort" : "uchar")} -DMAX_CODE={format.MaxValue} -DSAMPLES={(format.IsRgb ? 3 : 1)} "
-            + $"-DRED={(format.Pixels == PixelFormat.Bgr24 ? 2 : 0)} -DC={session.C} -DRUN={_run}";
+            + $"-DRED={(format.Pixels == PixelFormat.Bgr24 ? 2 : 0)} -DC={session.C} -DRUN={_rows.Run}";
         KernelProgram program = device.Build("color/frame.cl", options);
         _load = program.CreateKernel("frame_load");
         _store = program.CreateKernel("frame_store");
@@ -57,7 +57,7 @@ internal sealed class FrameKernels : IDisposable
         TileInputLayout layout = _session.TileInputLayout;
         _load.Bind(6, tile.OriginX - layout.Pad);
         _load.Bind(7, tile.OriginY - layout.Pad);
-        _load.Enqueue(queue, new(WorkSize.Tiles(layout.Stride, _run), layout.Rows), WorkSize.Single, waitFor);
+        _load.Enqueue(queue, _rows.Global(layout.Stride, layout.Rows), _rows.Local, waitFor);
     }
 
     /// <summary>Enqueues adding the session's change, times <paramref name="strength"/>, to the kept samples of a tile. The caller disposes the event.</summary>
@@ -69,7 +69,7 @@ internal sealed class FrameKernels : IDisposable
         _store.Bind(13, tile.SkipY);
         _store.Bind(14, tile.Columns);
         _store.Bind(15, strength * _codesPerUnit);
-        return _store.EnqueueWithEvent(queue, new(WorkSize.Tiles(tile.Columns, _run), tile.Rows), WorkSize.Single);
+        return _store.EnqueueWithEvent(queue, _rows.Global(tile.Columns, tile.Rows), _rows.Local);
     }
 
     public void Dispose()
