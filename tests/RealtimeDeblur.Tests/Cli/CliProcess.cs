@@ -24,9 +24,9 @@ internal sealed class CliProcess : IDisposable
     private readonly StringBuilder _stderr = new();
     private readonly string _commandLine;
 
-    private CliProcess(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string?>? environment, string? workingDirectory)
+    private CliProcess(string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string?>? environment, string? workingDirectory)
     {
-        _commandLine = $"deblur {string.Join(' ', arguments)}";
+        _commandLine = $"{program} {string.Join(' ', arguments)}";
         ProcessStartInfo start = new(Dotnet)
         {
             WorkingDirectory = workingDirectory ?? Path.GetTempPath(),
@@ -36,7 +36,7 @@ internal sealed class CliProcess : IDisposable
             StandardOutputEncoding = Encoding.UTF8,
             StandardErrorEncoding = Encoding.UTF8,
         };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "deblur.dll"));
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, $"{program}.dll"));
         foreach (string argument in arguments) start.ArgumentList.Add(argument);
         foreach ((string name, string? value) in environment ?? new Dictionary<string, string?>()) start.Environment[name] = value;
         _process = new Process { StartInfo = start };
@@ -70,9 +70,16 @@ internal sealed class CliProcess : IDisposable
         return process.Wait(timeoutSeconds);
     }
 
+    /// <summary>Runs another program that lies beside the tests, such as a sample, to its end.</summary>
+    public static CliResult RunProgram(string program, IReadOnlyList<string> arguments)
+    {
+        using CliProcess process = new(program, arguments, environment: null, workingDirectory: null);
+        return process.Wait();
+    }
+
     /// <summary>Starts the program and returns. The caller disposes it, which kills it if it still runs.</summary>
     public static CliProcess Start(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, string? workingDirectory = null) =>
-        new(arguments, environment, workingDirectory);
+        new("deblur", arguments, environment, workingDirectory);
 
     /// <summary>Sends what Ctrl-C sends.</summary>
     public void Interrupt() => Assert.Equal(0, Kill(_process.Id, SigInt));
