@@ -10,6 +10,7 @@ internal static class Program
     /// <summary>All commands, in the order of the help.</summary>
     internal static Command[] Commands() =>
     [
+        DemoCommand.Create(),
         VideoCommand.Create(),
         ImageCommand.Create(),
         DevicesCommand.Create(),
@@ -31,9 +32,7 @@ internal static class Program
         HelpOption help = root.Options.OfType<HelpOption>().Single();
         help.Action = new HelpWithExample((HelpAction)help.Action!);
 
-        // A file name may start with @; it does not name a list of arguments.
-        ParseResult parsed = root.Parse(args.Length > 0 ? args : ["--help"], new ParserConfiguration { ResponseFileTokenReplacer = null });
-        if (!HelpWithExample.IsAskedFor(parsed) && WrongUsage.Describe(parsed) is { } wrong)
+        if (!WrongUsage.TryParse(root, args.Length > 0 ? args : ["--help"], out ParseResult? parsed, out string? wrong))
         {
             ErrorLine.Write(wrong);
             return ExitCode.WrongUsage;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using RealtimeDeblur.Pipeline;
 using Spectre.Console;
 
 namespace RealtimeDeblur.Cli;
@@ -7,7 +8,7 @@ namespace RealtimeDeblur.Cli;
 /// Progress of one piece of work on stderr: a bar with speed and time left on a terminal, now and then a plain line elsewhere.
 /// <see cref="Report"/> may be called from any thread and as often as one likes.
 /// </summary>
-internal sealed class ProgressDisplay : IDisposable
+internal sealed class ProgressDisplay : IProgress<PipelineProgress>, IDisposable
 {
     private readonly Lock _lock = new();
     private readonly string _title;
@@ -70,6 +71,9 @@ internal sealed class ProgressDisplay : IDisposable
             _nextLine = Elapsed + LineInterval;
         }
     }
+
+    /// <summary>Follows a pipeline, frame by frame.</summary>
+    void IProgress<PipelineProgress>.Report(PipelineProgress value) => Report(value.Frames);
 
     /// <summary>Prints a line without damage to the bar.</summary>
     public void Note(string text)

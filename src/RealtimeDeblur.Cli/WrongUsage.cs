@@ -1,14 +1,34 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace RealtimeDeblur.Cli;
 
 /// <summary>Says in one line what is wrong with a command line, and which word was probably meant.</summary>
-internal static class WrongUsage
+internal static partial class WrongUsage
 {
+    /// <summary>Parses a command line. False if it is not in order and does not ask for help either; <paramref name="wrong"/> says why.</summary>
+    public static bool TryParse(RootCommand root, string[] args, [NotNullWhen(true)] out ParseResult? parsed, [NotNullWhen(false)] out string? wrong)
+    {
+        try
+        {
+            // A file name may start with @; it does not name a list of arguments.
+            parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+            wrong = HelpWithExample.IsAskedFor(parsed) ? null : Describe(parsed);
+        }
+        catch (InvalidOperationException e)
+        {
+            // A validator that asks for the value of a number which is none gets no answer from System.CommandLine but this.
+            parsed = null;
+            wrong = WithoutTypeNames(e.Message);
+        }
+        return parsed is not null && wrong is null;
+    }
+
     /// <returns>The sentence, or null when the command line is in order.</returns>
-    public static string? Describe(ParseResult parsed)
+    private static string? Describe(ParseResult parsed)
     {
         Command command = parsed.CommandResult.Command;
         string path = command is RootCommand ? "deblur" : $"deblur {command.Name}";
@@ -22,8 +42,13 @@ internal static class WrongUsage
             string? nearest = Nearest(word, kind == "option" ? OptionNames(parsed) : command.Subcommands.Select(known => known.Name));
             return $"{path} has no {kind} '{word}'. {(nearest is null ? "" : $"Did you mean '{nearest}'? ")}{seeHelp}";
         }
-        return parsed.Errors.Count > 0 ? $"{parsed.Errors[0].Message} {seeHelp}" : null;
+        return parsed.Errors.Count > 0 ? $"{WithoutTypeNames(parsed.Errors[0].Message)} {seeHelp}" : null;
     }
+
+    private static string WithoutTypeNames(string message) => ExpectedType().Replace(message, type => type.Groups[1].Value.StartsWith("Int", StringComparison.Ordinal) ? ": a whole number is expected" : ": a number is expected");
+
+    [GeneratedRegex(@" as expected type '(?:System\.Nullable`1\[)?System\.(Int32|Int64|Single|Double)\]?'")]
+    private static partial Regex ExpectedType();
 
     /// <summary>A word with a leading dash that the parser took for an argument: it is far more often a mistyped option than a file of that name, which can be written ./-name.</summary>
     private static string? MisspeltOption(ParseResult parsed) => parsed.Tokens

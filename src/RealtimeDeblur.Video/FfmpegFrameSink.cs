@@ -21,9 +21,14 @@ public sealed class FfmpegFrameSink : IFrameSink
     /// <param name="source">The file that the frames come from.</param>
     /// <param name="plan">Encoder, layout and the streams to take over.</param>
     public FfmpegFrameSink(string path, string shownPath, NutVideoStream raw, MediaInfo source, VideoOutputPlan plan)
+        : this(shownPath, raw, Arguments(path, raw, source, plan))
+    {
+    }
+
+    private FfmpegFrameSink(string shownPath, NutVideoStream raw, List<string> arguments)
     {
         _shownPath = shownPath;
-        _encoder = FfmpegProcess.Start("ffmpeg", Arguments(path, raw, source, plan), pipeInput: true);
+        _encoder = FfmpegProcess.Start("ffmpeg", arguments, pipeInput: true);
         try
         {
             _writer = new NutWriter(_encoder.Input, raw);
@@ -34,6 +39,26 @@ public sealed class FfmpegFrameSink : IFrameSink
             _encoder.Dispose();
             throw failure;
         }
+    }
+
+    /// <summary>Starts the encoder of a silent clip that comes from no file. Timestamps count frames.</summary>
+    /// <param name="path">File to write; replaced if it exists.</param>
+    /// <param name="shownPath">What messages call it.</param>
+    /// <param name="width">Columns, even. The frames are 8-bit 4:2:0 with BT.601's matrix and limited range.</param>
+    /// <param name="height">Rows, even.</param>
+    /// <param name="framesPerSecond">Constant rate.</param>
+    /// <param name="encoder">Encoder.</param>
+    public static FfmpegFrameSink NewClip(string path, string shownPath, int width, int height, int framesPerSecond, VideoEncoder encoder)
+    {
+        const uint i420 = 'I' | '4' << 8 | '2' << 16 | '0' << 24;
+        var raw = new NutVideoStream(width, height, new Rational(1, framesPerSecond), new Rational(1, 1), i420);
+        return new(shownPath, raw,
+        [
+            "-hide_banner", "-v", "error", "-nostdin", "-y", "-f", "nut", "-i", "pipe:0",
+            .. encoder.Arguments, "-pix_fmt", "yuv420p",
+            "-color_range", "tv", "-colorspace", "smpte170m", "-color_primaries", "bt709", "-color_trc", "iec61966-2-1",
+            "-movflags", "+faststart", FfmpegProcess.FileArgument(path),
+        ]);
     }
 
     public long FrameCount { get; private set; }

@@ -69,7 +69,7 @@ internal static class VideoCommand
         ComputeDevice device = openDevice();
         VideoRestorationResult result;
         using (ProgressDisplay progress = run.StartProgress($"Restoring {Path.GetFileName(task.Input)}", "frames", restoration.ExpectedFrames))
-            result = restoration.Run(device, network, run.Note, new FrameProgress(progress), run.Cancellation);
+            result = restoration.Run(device, network, run.Note, progress, run.Cancellation);
         PipelineReport report = result.Report;
         run.Detail(string.Create(CultureInfo.InvariantCulture,
             $"{task.Input}: per frame read {report.Read.MedianMs:0.0} ms, restore {report.Restore.MedianMs:0.0} ms (99 %: {report.Restore.P99Ms:0.0}), write {report.Write.MedianMs:0.0} ms; from decoded to written {report.Latency.MedianMs:0.0} ms (99 %: {report.Latency.P99Ms:0.0})"));
@@ -83,11 +83,6 @@ internal static class VideoCommand
     {
         if (entry.Status == FileStatus.Done)
             text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{entry.Output}: {entry.Frames} frames in {entry.Seconds:0.0} s, {entry.FramesPerSecond:0.0} frames/s"));
-    }
-
-    private sealed class FrameProgress(ProgressDisplay display) : IProgress<PipelineProgress>
-    {
-        public void Report(PipelineProgress value) => display.Report(value.Frames);
     }
 }
 
