@@ -60,9 +60,7 @@ internal static class DatasetCommand
                     Seed = run.Get(seed),
                     ValidationShare = run.Get(validation),
                 };
-                using StageProgress progress = new(run);
-                DatasetResult built = DatasetBuilder.Build(run.Get(sharp), run.Get(output), options, progress, run.Cancellation);
-                progress.Dispose();
+                DatasetResult built = Build(run, run.Get(sharp), run.Get(output), options);
                 run.Result(Summarise(run.Get(output), built), Print);
             })
         { sharp, output, sigma, pairs, degradation, validation, seed };
@@ -89,6 +87,21 @@ internal static class DatasetCommand
         {
             result.AddError($"--degradation must be gaussian or camera, not '{given}'.");
             return default;
+        }
+    }
+
+    private static DatasetResult Build(Invocation run, string sharp, string dataset, DatasetOptions options)
+    {
+        using StageProgress progress = new(run);
+        try
+        {
+            return DatasetBuilder.Build(sharp, dataset, options, progress, run.Cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            progress.Dispose();
+            run.Note("The same command continues where this one stopped.");
+            throw;
         }
     }
 

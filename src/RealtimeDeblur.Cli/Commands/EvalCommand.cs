@@ -126,7 +126,7 @@ internal static class EvalCommand
         if (Console.IsOutputRedirected) console.Profile.Width = 1000;
         foreach (IGrouping<string, EvaluationResult> set in report.Results.GroupBy(result => result.Set))
         {
-            Table table = new() { Border = TableBorder.Simple, Title = new TableTitle(Markup.Escape($"{set.Key}, {set.First().Images} pictures: PSNR in dB and SSIM")) };
+            Table table = new() { Border = TableBorder.Simple, Title = new TableTitle(Markup.Escape($"{set.Key}, {set.First().Images} {(set.First().Images == 1 ? "picture" : "pictures")}: PSNR in dB and SSIM")) };
             table.AddColumn("sigma");
             foreach (float sigma in set.Select(result => result.Sigma).Distinct()) table.AddColumn(new TableColumn(sigma.ToString(CultureInfo.InvariantCulture)).RightAligned());
             foreach (IGrouping<string, EvaluationResult> model in set.GroupBy(result => result.Model))

@@ -82,6 +82,7 @@ public static class DatasetBuilder
 
         if (!Directory.Exists(sharpDirectory))
             throw new DirectoryNotFoundException($"There is no folder {sharpDirectory}. Give the folder that holds the sharp pictures.");
+        if (File.Exists(datasetDirectory)) throw new IOException($"{datasetDirectory} is a file. Give a folder for the dataset.");
         RefuseNesting(sharpDirectory, datasetDirectory);
         List<string> sources = PictureFile.List(sharpDirectory);
         if (sources.Count == 0)

@@ -16,9 +16,9 @@ public static class Evaluator
     private static readonly Baseline[] Baselines =
     [
         new("blurred", KnowsSigma: false, "the input itself", c => c.Blurred),
-        new("unsharp", KnowsSigma: true, "unsharp masking with the true sigma and, per picture, the best amount there is (an oracle)", c => UnsharpMask.Restore(c.Blurred, c.Sigma, c.Sharp)),
+        new("unsharp", KnowsSigma: true, "unsharp masking with the true sigma and, per picture, the amount of least squared error (an oracle)", c => UnsharpMask.Restore(c.Blurred, c.Sigma, c.Sharp)),
         new("wiener-fixed", KnowsSigma: true, "Wiener filter with the true sigma and noise-to-signal ratio 0.001", c => new WienerFilter(c.Blurred, c.Sigma).Restore(WienerFilter.FixedRatio)),
-        new("wiener", KnowsSigma: true, "Wiener filter with the true sigma and, per picture, the best noise-to-signal ratio there is (an oracle)", c =>
+        new("wiener", KnowsSigma: true, "Wiener filter with the true sigma and, per picture, the noise-to-signal ratio of least squared error (an oracle)", c =>
         {
             WienerFilter filter = new(c.Blurred, c.Sigma);
             return filter.Restore(filter.BestRatio(c.Sharp));

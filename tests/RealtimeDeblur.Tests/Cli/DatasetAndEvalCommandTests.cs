@@ -35,6 +35,24 @@ public sealed class DatasetAndEvalCommandTests : IDisposable
     }
 
     [Fact]
+    public void Dataset_Interrupted_ContinuesWithTheSameCommand()
+    {
+        for (int i = 0; i < 12; i++) _pictures.Add($"picture{i}.png", 160, 120);
+        string[] command = ["dataset", _pictures.Sharp, "-o", Dataset, "--degradation", "camera", "--pairs-per-picture", "60"];
+        using CliProcess process = CliProcess.Start(command);
+        string journal = Path.Combine(Dataset, "manifest.partial.jsonl");
+        Assert.True(SpinWait.SpinUntil(() => File.Exists(journal) && new FileInfo(journal).Length > 1000, TimeSpan.FromSeconds(120)), process.StderrSoFar);
+        process.Interrupt();
+        CliResult interrupted = process.Wait();
+        Assert.Equal(130, interrupted.ExitCode);
+        Assert.Contains("The same command continues where this one stopped.", interrupted.Stderr, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(Dataset, "manifest.json")));
+
+        Assert.InRange(CliProcess.Run([.. command, "--json"]).Json.GetProperty("reused").GetInt32(), 1, 11);
+        Assert.False(File.Exists(journal));
+    }
+
+    [Fact]
     public void Dataset_OtherSettings_FailsWithOneLine()
     {
         _pictures.Add("a.png");
@@ -56,7 +74,9 @@ public sealed class DatasetAndEvalCommandTests : IDisposable
     {
         _pictures.Add("a.png");
         File.WriteAllText(Dataset, "a file, not a folder");
-        Assert.Contains(Dataset, CliProcess.Run(["dataset", _pictures.Sharp, "-o", Dataset]).LastLineOfFailure, StringComparison.Ordinal);
+        Assert.Contains($"{Dataset} is a file", CliProcess.Run(["dataset", _pictures.Sharp, "-o", Dataset]).FailureLine, StringComparison.Ordinal);
+        string inside = Path.Combine(Dataset, "below");
+        Assert.Contains(Dataset, CliProcess.Run(["dataset", _pictures.Sharp, "-o", inside]).LastLineOfFailure, StringComparison.Ordinal);
         Assert.Equal("a file, not a folder", File.ReadAllText(Dataset));
     }
 
@@ -99,7 +119,7 @@ public sealed class DatasetAndEvalCommandTests : IDisposable
         _pictures.Add("a.png");
         CliResult result = CliProcess.Run(["eval", "--images", _pictures.Sharp, "--sigma", "0.5,1", "--degradation", "camera", "--noise", "1", "--jpeg", "0"]);
         Assert.Equal(0, result.ExitCode);
-        Assert.Contains("pictures, 1 pictures", result.Stdout, StringComparison.Ordinal);
+        Assert.Contains("pictures, 1 picture: PSNR", result.Stdout, StringComparison.Ordinal);
         foreach (string name in (string[])["blurred", "unsharp", "wiener", "wiener-fixed", "polyblur"]) Assert.Contains($"\n  {name} ", result.Stdout, StringComparison.Ordinal);
         Assert.Contains("noise of standard deviation 1/255", result.Stdout, StringComparison.Ordinal);
     }
