@@ -1,0 +1,111 @@
+using System.Text.Json;
+using OpenCvSharp;
+using RealtimeDeblur.Networks;
+using RealtimeDeblur.Tests.Networks;
+using Xunit;
+
+namespace RealtimeDeblur.Tests.Cli;
+
+/// <summary><c>deblur image</c> as a user meets it.</summary>
+public sealed class ImageCommandTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public ImageCommandTests()
+    {
+        TestDevice.SkipWithoutDevice();
+        WeightsFile.Write(_folder["sharpen.safetensors"], SmallNetwork.Sharpen());
+        WeightsFile.Write(_folder["sharpen3.safetensors"], SmallNetwork.Sharpen(C: 3));
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Image_FolderOfSeveralKinds_RestoresEachInItsFormat()
+    {
+        Directory.CreateDirectory(_folder["in"]);
+        Write("in/colour.png", MatType.CV_8UC3);
+        Write("in/grey.jpg", MatType.CV_8UC1);
+        Write("in/deep.tif", MatType.CV_16UC3);
+        Write("in/clear.png", MatType.CV_8UC4);
+        JsonElement[] files = [.. CliProcess.Run(["image", _folder["in"], "-o", _folder["out"], "--model", _folder["sharpen.safetensors"], "--json"]).Json.GetProperty("files").EnumerateArray()];
+        Assert.Equal(4, files.Length);
+        Assert.All(files, file => Assert.Equal(("done", 24, 18), (file.GetProperty("status").GetString(), file.GetProperty("width").GetInt32(), file.GetProperty("height").GetInt32())));
+        foreach (string name in (string[])["colour.png", "grey.jpg", "deep.tif", "clear.png"])
+        {
+            using Mat before = Cv2.ImRead(_folder["in/" + name], ImreadModes.Unchanged);
+            using Mat after = Cv2.ImRead(_folder["out/" + name], ImreadModes.Unchanged);
+            Assert.Equal((before.Type(), before.Size()), (after.Type(), after.Size()));
+            Assert.NotEqual(0, Cv2.Norm(before, after, NormTypes.INF));
+        }
+    }
+
+    [Theory]
+    [InlineData("sharpen.safetensors")]
+    [InlineData("sharpen3.safetensors")]
+    public void Image_Sharpened_HasMoreContrastAtEdges(string model)
+    {
+        using var picture = new Mat(18, 24, MatType.CV_8UC3, Scalar.All(80));
+        picture[new Rect(12, 0, 12, 18)].SetTo(Scalar.All(160));
+        Cv2.ImWrite(_folder["edge.png"], picture);
+        CliResult result = CliProcess.Run(["image", _folder["edge.png"], "--model", _folder[model]]);
+        Assert.True(result.ExitCode == 0, result.ToString());
+        using Mat restored = Cv2.ImRead(_folder["edge-restored.png"]);
+        // The four-neighbour mean differs by a quarter of the step of 80 beside the edge, and not at all elsewhere.
+        Assert.Equal([80, 60, 180, 160], [restored.At<Vec3b>(9, 5).Item0, restored.At<Vec3b>(9, 11).Item1, restored.At<Vec3b>(9, 12).Item2, restored.At<Vec3b>(9, 20).Item0]);
+    }
+
+    [Fact]
+    public void Image_TextNamedAsPicture_SaysSoAndWritesNothing()
+    {
+        File.WriteAllText(_folder["photo.jpg"], "not a picture");
+        string line = CliProcess.Run(["image", _folder["photo.jpg"], "--model", _folder["sharpen.safetensors"]]).FailureLine;
+        Assert.StartsWith($"{_folder["photo.jpg"]} is no picture that OpenCV can read", line);
+        Assert.Equal(["photo.jpg", "sharpen.safetensors", "sharpen3.safetensors"], _folder.Names);
+    }
+
+    [Fact]
+    public void Image_FolderWithoutPictures_SaysSo()
+    {
+        Directory.CreateDirectory(_folder["empty"]);
+        Assert.Contains("holds no pictures (png, ", CliProcess.Run(["image", _folder["empty"], "--model", _folder["sharpen.safetensors"]]).FailureLine);
+    }
+
+    [Fact]
+    public void Image_OutputOfUnknownFormat_IsWrongUsage()
+    {
+        Write("photo.png", MatType.CV_8UC3);
+        Assert.Contains("out.docx", CliProcess.Run(["image", _folder["photo.png"], "-o", _folder["out.docx"], "--model", _folder["sharpen.safetensors"]]).UsageLine);
+    }
+
+    [Fact]
+    public void Image_ExistingOutput_IsKeptUnlessAsked()
+    {
+        Write("photo.png", MatType.CV_8UC3);
+        File.WriteAllText(_folder["out.png"], "mine");
+        string[] command = ["image", _folder["photo.png"], "-o", _folder["out.png"], "--model", _folder["sharpen.safetensors"]];
+        Assert.Contains("--overwrite", CliProcess.Run(command).FailureLine);
+        Assert.Equal("mine", File.ReadAllText(_folder["out.png"]));
+        Assert.Equal(0, CliProcess.Run([.. command, "--overwrite"]).ExitCode);
+        using Mat restored = Cv2.ImRead(_folder["out.png"]);
+        Assert.Equal(24, restored.Width);
+    }
+
+    [Fact]
+    public void Image_FullDisk_SaysSoAndLeavesNothing()
+    {
+        using SmallDisk disk = SmallDisk.MountOrSkip(_folder["disk"], kibibytes: 16);
+        using var noise = new Mat(200, 200, MatType.CV_8UC3);
+        Cv2.Randu(noise, Scalar.All(0), Scalar.All(256));
+        Cv2.ImWrite(_folder["photo.png"], noise);
+        Assert.Contains("space", CliProcess.Run(["image", _folder["photo.png"], "-o", _folder["disk/out.png"], "--model", _folder["sharpen.safetensors"]]).FailureLine);
+        Assert.Empty(Directory.GetFiles(_folder["disk"]));
+    }
+
+    private void Write(string name, MatType type)
+    {
+        using var picture = new Mat(18, 24, type);
+        Cv2.Randu(picture, Scalar.All(60), Scalar.All(type.Depth == MatType.CV_16U ? 50_000 : 200));
+        Cv2.ImWrite(_folder[name], picture);
+    }
+}
