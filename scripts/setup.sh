@@ -116,7 +116,8 @@ build() {
         log=$root/artifacts/build.log
         started=$root/artifacts/build.started
         : > "$started"
-        if ! "$DOTNET_ROOT/dotnet" build "$root/$project" -c Release --nologo -v quiet --disable-build-servers > "$log" 2>&1; then
+        # The compiler needs no ICU library, and a fresh machine may have none.
+        if ! DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 "$DOTNET_ROOT/dotnet" build "$root/$project" -c Release --nologo -v quiet --disable-build-servers > "$log" 2>&1; then
             { grep -E 'error|warning' "$log" || cat "$log"; } | sort -u | head -n 20 >&2
             die "The build failed. The whole output is in $log"
         fi
