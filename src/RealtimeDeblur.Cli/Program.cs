@@ -13,6 +13,7 @@ internal static class Program
         DemoCommand.Create(),
         VideoCommand.Create(),
         ImageCommand.Create(),
+        TrainCommand.Create(),
         DevicesCommand.Create(),
         BenchCommand.Create(),
         ExportCommand.Create(),
