@@ -1,0 +1,117 @@
+using RealtimeDeblur.Compute;
+using RealtimeDeblur.Networks;
+using RealtimeDeblur.Tests.Networks;
+using RealtimeDeblur.Tests.Reference;
+using RealtimeDeblur.Training.Layers;
+using Xunit;
+
+namespace RealtimeDeblur.Tests.Training.Layers;
+
+/// <summary>The trainer's kernels against the reference, layer by layer and through whole networks. The reference's gradients are checked against central differences elsewhere.</summary>
+public sealed class TrainingGraphTests
+{
+    // Sums of up to 100 x 100 x 2 products in float: relative to the largest term, errors stay far below this.
+    private const double Relative = 1e-5;
+
+    public static TheoryData<int, int, int, int, int, int, bool, int, int, LossKind> Shapes => new()
+    {
+        // C, f1, n1, f2, n2, f3, skip, N, size, loss
+        { 1, 9, 64, 1, 32, 5, true, 2, 28, LossKind.Mse },      // the paper's network
+        { 1, 9, 64, 1, 32, 5, true, 1, 12, LossKind.L1 },
+        { 3, 9, 64, 1, 32, 5, false, 1, 9, LossKind.Mse },      // RGB, the paper's form without skip
+        { 1, 5, 20, 3, 7, 3, true, 3, 8, LossKind.Mse },        // maps that fill no vector, a 3x3 mapping, the smallest patch
+        { 3, 3, 1, 1, 17, 7, true, 2, 11, LossKind.L1 },        // one map; 17 just past a vector
+        { 1, 1, 16, 1, 16, 1, false, 2, 8, LossKind.Mse },      // no neighbourhood at all
+    };
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void ForwardAndBackward_AnyShape_MatchReference(int C, int f1, int n1, int f2, int n2, int f3, bool skip, int N, int size, LossKind loss)
+    {
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        using CommandQueue queue = device.CreateQueue();
+        Network network = RandomNetwork.Create(NetworkDescription.Dbcnn(C, f1, n1, f2, n2, f3, skip), seed: 5);
+        Tensor blurred = Tensor.Random(N, C, size + 2 * network.Description.Pad, size + 2 * network.Description.Pad, seed: 6, low: 0);
+        Tensor sharp = Tensor.Random(N, C, size, size, seed: 7, low: 0);
+        double[] patchWeights = [.. Enumerable.Range(0, N).Select(n => 1 + 0.5 * n)];
+
+        using DeviceTraining run = new(queue, network, N, size, loss);
+        run.Load(blurred, sharp, patchWeights);
+        run.Graph.Forward();
+        run.Graph.Backward(historySlot: 1);
+
+        ReferenceTraining expected = ReferenceTraining.Run(network, blurred, sharp, patchWeights, loss);
+        for (int layer = 0; layer < expected.Outputs.Length; layer++)
+            Close(expected.Outputs[layer], DeviceTraining.Read(queue, run.Graph.LayerOutput(layer), expected.Outputs[layer].C));
+        Assert.Equal(expected.Loss, run.Losses()[1], Relative * expected.Loss);
+        IReadOnlyList<LayerWeights> gradients = run.Gradients();
+        for (int layer = 0; layer < gradients.Count; layer++)
+        {
+            Close(expected.DWeights[layer], Tensor.From(1, 1, 1, gradients[layer].Weight.Length, gradients[layer].Weight));
+            Close(new Tensor(1, 1, 1, expected.DBiases[layer].Length, expected.DBiases[layer]), Tensor.From(1, 1, 1, gradients[layer].Bias.Length, gradients[layer].Bias));
+        }
+        Close(expected.DBlurred, DeviceTraining.Read(queue, run.Graph.DBlurred!, C));
+    }
+
+    [Fact]
+    public void Backward_WholeNetwork_MatchesCentralDifferencesOfItsLoss()
+    {
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        using CommandQueue queue = device.CreateQueue();
+        Network network = RandomNetwork.Create(NetworkDescription.Dbcnn(1, 5, 16, 1, 16, 3), seed: 9);
+        int outer = 10 + 2 * network.Description.Pad;
+        Tensor blurred = Tensor.Random(1, 1, outer, outer, seed: 1, low: 0), sharp = Tensor.Random(1, 1, 10, 10, seed: 2, low: 0);
+        using DeviceTraining run = new(queue, network, 1, 10, LossKind.Mse);
+        run.Load(blurred, sharp, [1]);
+        run.Graph.Forward();
+        run.Graph.Backward(0);
+        IReadOnlyList<LayerWeights> gradients = run.Gradients();
+
+        const double Step = 1e-4;   // in double precision: truncation error 1e-8, rounding 1e-12
+        for (int layer = 0; layer < 3; layer++)
+        {
+            int weight = network.Weights[layer].Weight.Length / 2;
+            AssertDifference(layer, network.Weights[layer].Weight, weight, gradients[layer].Weight[weight]);
+            AssertDifference(layer, network.Weights[layer].Bias, 0, gradients[layer].Bias[0]);
+        }
+
+        void AssertDifference(int layer, float[] values, int index, double gradient)
+        {
+            float middle = values[index];
+            values[index] = (float)(middle + Step);
+            double up = ReferenceTraining.Run(network, blurred, sharp, [1], LossKind.Mse).Loss, upAt = values[index];
+            values[index] = (float)(middle - Step);
+            double down = ReferenceTraining.Run(network, blurred, sharp, [1], LossKind.Mse).Loss, downAt = values[index];
+            values[index] = middle;
+            double difference = (up - down) / (upAt - downAt);
+            Assert.True(Math.Abs(difference - gradient) <= 1e-3 * Math.Abs(difference) + 1e-6, $"layer {layer}: central difference {difference:G6}, kernel {gradient:G6}");
+        }
+    }
+
+    [Fact]
+    public void Constructor_SingleLayer_SaysThatTwoAreNeeded()
+    {
+        NetworkDescription single = new("one", [new("only", 1, 1, 3, false)], globalSkip: true);
+        Assert.Contains("two layers", Assert.Throws<ArgumentException>(() => new ParameterLayout(single)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(1, 64, 32)]
+    [InlineData(3, 5, 17)]
+    public void Unpack_PackedWeights_ReturnsThem(int C, int n1, int n2)
+    {
+        Network network = RandomNetwork.Create(NetworkDescription.Dbcnn(C, 9, n1, 3, n2, 5), seed: 3);
+        ParameterLayout layout = new(network.Description);
+        LayerWeights[] back = layout.Unpack(layout.Pack(network.Weights));
+        for (int i = 0; i < back.Length; i++)
+        {
+            Assert.Equal(network.Weights[i].Weight, back[i].Weight);
+            Assert.Equal(network.Weights[i].Bias, back[i].Bias);
+        }
+    }
+
+    /// <summary>Within 1e-5 of the largest value: single small values are differences of large ones.</summary>
+    private static void Close(Tensor expected, Tensor actual) =>
+        TensorAssert.Close(new Tensor(1, 1, 1, expected.Values.Length, expected.Values), new Tensor(1, 1, 1, actual.Values.Length, actual.Values),
+            Relative, Relative * expected.Values.Max(Math.Abs));
+}
