@@ -4,6 +4,11 @@ using RealtimeDeblur.Networks;
 using RealtimeDeblur.Restoration;
 using RealtimeDeblur.Tests.Networks;
 using RealtimeDeblur.Tests.Reference;
+using RealtimeDeblur.Tests.Training.Data;
+using RealtimeDeblur.Training;
+using RealtimeDeblur.Training.Data;
+using RealtimeDeblur.Training.Layers;
+using RealtimeDeblur.Training.Optimization;
 using Xunit;
 
 namespace RealtimeDeblur.Tests.Compute;
@@ -22,6 +27,9 @@ public sealed class OclgrindTests : IDisposable
 
     [Fact]
     public void KernelsOfInference_OnOclgrind_TouchOnlyTheirMemory() => Assert.Equal("", RunAndReadReports(typeof(InferenceOnOclgrind)));
+
+    [Fact]
+    public void KernelsOfTraining_OnOclgrind_TouchOnlyTheirMemory() => Assert.Equal("", RunAndReadReports(typeof(TrainingOnOclgrind)));
 
     [Fact]
     public void BrokenKernels_OnOclgrind_AreReported()
@@ -87,6 +95,36 @@ public sealed class InferenceOnOclgrind
             deblurrer.Process(frame);
             Assert.NotEqual(-1, frame.Data.IndexOfAnyExcept((byte)100));
         }
+    }
+}
+
+/// <summary>What <see cref="OclgrindTests"/> runs: every training kernel for two steps and a validation.</summary>
+public sealed class TrainingOnOclgrind
+{
+    [Theory(Explicit = true)]
+    [InlineData(1, DegradationKind.Gaussian, LossKind.Mse, OptimizerKind.Adam, true)]
+    [InlineData(3, DegradationKind.Camera, LossKind.L1, OptimizerKind.Sgd, false)]
+    public void Trainer_TwoSteps_LearnsSomething(int C, DegradationKind degradation, LossKind loss, OptimizerKind optimizer, bool globalSkip)
+    {
+        using TestPictures pictures = new();
+        pictures.Add("one.png", 33, 47);
+        pictures.Add("two.png", 40, 32);
+        DatasetBuilder.Build(pictures.Sharp, pictures.PathTo("dataset"), new() { PairsPerPicture = 1, ValidationShare = 0.5 }, cancellation: TestContext.Current.CancellationToken);
+        using PackedDataset dataset = PackedDataset.Open(pictures.PathTo("dataset"));
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        TrainingOptions options = new()
+        {
+            C = C, F1 = 3, N1 = 5, N2 = 3, F3 = 3, GlobalSkip = globalSkip, Degradation = degradation, Loss = loss, Optimizer = optimizer,
+            SigmaMin = 0.5f, SigmaMax = 0.5f, SharpShare = 0, BatchSize = 1, PatchSize = 28, Steps = 2, WarmUp = 1,
+        };
+        using Trainer trainer = new(device, dataset, options);
+        float[] before = trainer.Snapshot("before", new Dictionary<string, string>()).Weights[0].Weight;
+
+        TrainingProgress progress = trainer.Run(pictures.PathTo("model.safetensors"), new Dictionary<string, string>(), progress: null, TestContext.Current.CancellationToken);
+
+        Assert.Equal(2, progress.Step);
+        Assert.InRange(Assert.Single(progress.Validation).Psnr, 5, 60);
+        Assert.NotEqual(before, trainer.Snapshot("after", new Dictionary<string, string>()).Weights[0].Weight);
     }
 }
 
