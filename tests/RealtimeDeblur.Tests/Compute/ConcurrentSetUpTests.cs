@@ -27,7 +27,7 @@ public sealed class ConcurrentSetUpTests
 public sealed class ConcurrentSetUp
 {
     private const int Threads = 8;
-    private const int Rounds = 3;
+    private const int Rounds = 2;
 
     [Fact(Explicit = true)]
     public void OpenBuildRun_FromManyThreads_ComputesOnAll()
