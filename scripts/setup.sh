@@ -45,6 +45,11 @@ has_opencl_driver() {
     return 1
 }
 
+# PoCL offers no device where it cannot write compiled kernels, which it does below the home folder. Services and build users often have none.
+keep_pocl_working() {
+    [[ -w ${HOME:-} || -n ${POCL_CACHE_DIR:-} || -n ${XDG_CACHE_HOME:-} ]] || export POCL_CACHE_DIR="${TMPDIR:-/tmp}/pocl-$EUID"
+}
+
 # Installs the packages that are missing. Arguments: further commands that must exist, as COMMAND:PACKAGE:REASON.
 # shellcheck disable=SC2120 # ./deblur needs nothing further.
 install_packages() {

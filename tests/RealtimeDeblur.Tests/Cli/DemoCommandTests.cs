@@ -71,6 +71,23 @@ public sealed class DemoCommandTests : IDisposable
         Assert.Contains("/proc/demo", CliProcess.Run(["demo", "--model", _folder["model.safetensors"], "-o", "/proc/demo"]).FailureLine);
     }
 
+    [Fact]
+    public void Demo_WithoutOpenClDriver_SaysWhatToInstallAndLeavesNothing()
+    {
+        WeightsFile.Write(_folder["model.safetensors"], SmallNetwork.Identity());
+        CliResult result = CliProcess.Run(["demo", "--model", _folder["model.safetensors"], "-o", _folder["out"]], new Dictionary<string, string?> { ["OCL_ICD_VENDORS"] = "/nonexistent" });
+        Assert.Contains("pocl-opencl-icd", result.FailureLine);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_folder["out"]));
+    }
+
+    [Fact]
+    public void Demo_WithoutFfmpeg_SaysWhatToInstall()
+    {
+        WeightsFile.Write(_folder["model.safetensors"], SmallNetwork.Identity());
+        CliResult result = CliProcess.Run(["demo", "--model", _folder["model.safetensors"], "-o", _folder["out"]], new Dictionary<string, string?> { ["PATH"] = "/nonexistent" });
+        Assert.Contains("apt-get install ffmpeg", result.FailureLine);
+    }
+
     [Theory]
     [InlineData("--sigma", "0")]
     [InlineData("--sigma", "-1")]

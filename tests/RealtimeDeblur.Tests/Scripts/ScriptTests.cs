@@ -117,6 +117,14 @@ public sealed class ScriptTests : IDisposable
         Assert.Equal(expectedStatus, Setup($"OCL_ICD_VENDORS='{_folder.FullName}'; libraries=$(/sbin/ldconfig -p); has_opencl_driver").ExitCode);
     }
 
+    [Theory]
+    [InlineData("HOME=/nonexistent", "/pocl-")]
+    [InlineData("unset HOME", "/pocl-")]
+    [InlineData("HOME=/tmp", "none")]
+    [InlineData("HOME=/nonexistent; POCL_CACHE_DIR=/var/cache/own", "/var/cache/own")]
+    public void KeepPoclWorking_HomeThatCannotBeWritten_GetsAnotherFolder(string environment, string expected) =>
+        Assert.Contains(expected, Setup($"unset POCL_CACHE_DIR XDG_CACHE_HOME; {environment}; keep_pocl_working; echo ${{POCL_CACHE_DIR:-none}}").Stdout);
+
     [Fact]
     public void InstallPackages_AptForbidden_NamesWhatIsMissingAndGoesOn()
     {
