@@ -21,6 +21,9 @@ public sealed class Trainer : IDisposable
     /// <summary>Steps between two looks of the host: some seconds of work at most, so that Ctrl-C is prompt, and long enough to hide the wait.</summary>
     public const int ChunkSteps = 32;
 
+    /// <summary>Smallest patches: SSIM needs a window of 11 pixels.</summary>
+    public const int MinPatchSize = 12;
+
     /// <summary>A crash costs at most this much work.</summary>
     private static readonly TimeSpan CheckpointInterval = TimeSpan.FromMinutes(1);
 
@@ -234,7 +237,7 @@ public sealed class Trainer : IDisposable
     private static void Check(TrainingOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchSize, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.PatchSize, 8);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.PatchSize, MinPatchSize);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Steps, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.ValidateEvery, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(options.SigmaMin);

@@ -11,7 +11,7 @@ Option<string?> modelOption = new("--model") { Description = "Path of a .safeten
 Option<string[]> sizesOption = new("--size") { Description = "Frame sizes.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => ["640x480", "1280x720"] };
 Option<int> runsOption = new("--runs") { Description = "Runs of each program, in turns.", DefaultValueFactory = _ => 20 };
 Option<string?> deviceOption = new("--device") { Description = "OpenCL device by index or part of the name; a CPU if not given." };
-RootCommand command = new("Compares the speed of our kernels with ONNX Runtime and OpenCV DNN on the same weights.") { modelOption, sizesOption, runsOption, deviceOption };
+RootCommand command = new("Compares the speed of our kernels with ONNX Runtime and OpenCV DNN on the same weights, and a step of the trainer with inference.") { modelOption, sizesOption, runsOption, deviceOption };
 command.SetAction(parsed =>
 {
     Network network = LoadNetwork(parsed.GetValue(modelOption));
@@ -25,6 +25,7 @@ command.SetAction(parsed =>
         int[] sides = [.. size.Split('x').Select(side => int.Parse(side, CultureInfo.InvariantCulture))];
         Comparison.Run(device, network, sides[0], sides[1], runs, Console.Out);
     }
+    TrainerStep.Run(device, network, 5 * runs, Console.Out);
 });
 return command.Parse(args).Invoke();
 

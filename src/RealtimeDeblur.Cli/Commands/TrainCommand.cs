@@ -24,7 +24,7 @@ internal static class TrainCommand
 
     private static readonly Option<int> Steps = Number("--steps", "Updates of the weights.", Defaults.Steps, 1, int.MaxValue);
     private static readonly Option<int> Batch = Number("--batch", "Patches per step.", Defaults.BatchSize, 1, 1024);
-    private static readonly Option<int> Patch = Number("--patch", "Side of the patches in pixels.", Defaults.PatchSize, 8, 1024);
+    private static readonly Option<int> Patch = Number("--patch", "Side of the patches in pixels.", Defaults.PatchSize, Trainer.MinPatchSize, 1024);
     private static readonly Option<int> ValidateEvery = Number("--validate-every", "Steps between validations.", Defaults.ValidateEvery, 1, int.MaxValue);
     private static readonly Option<int> Seed = Number("--seed", "Start of all random numbers: equal seeds repeat a training on one device.", Defaults.Seed, 0, int.MaxValue);
 

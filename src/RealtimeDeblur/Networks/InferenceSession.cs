@@ -104,7 +104,7 @@ public sealed class InferenceSession : IDisposable
     /// <summary>Enqueues the layers on the tile that <see cref="TileInput"/> holds.</summary>
     internal void EnqueueLayers(CommandQueue queue)
     {
-        foreach (Launch launch in _layers.Launches) launch.Kernel.Enqueue(queue, launch.Global, launch.Local);
+        foreach (Launch launch in _layers.Launches) launch.Enqueue(queue);
     }
 
     /// <summary>Runs the layers on whatever the buffers hold, waits, and adds up the time that the device took for each kernel. Loading and storing tiles is left out.</summary>

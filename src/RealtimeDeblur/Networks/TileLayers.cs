@@ -32,8 +32,6 @@ internal readonly record struct RowWork(int Run, WorkSize Local)
     public WorkSize Global(int columns, int rows, int planes = 1) => new(WorkSize.Tiles(WorkSize.Tiles(columns, Run), Local.X) * Local.X, rows, planes);
 }
 
-/// <summary>A kernel with its arguments bound, and how many work-items it takes.</summary>
-internal readonly record struct Launch(Kernel Kernel, WorkSize Global, WorkSize Local);
 
 /// <summary>The layers of a network on tiles of one size: weights packed and buffers allocated once, so that running them only enqueues.</summary>
 internal interface ITileLayers : IDisposable

@@ -1,6 +1,4 @@
-using RealtimeDeblur.Compute;
-
-namespace RealtimeDeblur.Training.Layers;
+namespace RealtimeDeblur.Compute;
 
 /// <summary>A kernel with its arguments bound and its sizes chosen.</summary>
 internal readonly record struct Launch(Kernel Kernel, WorkSize Global, WorkSize Local)
