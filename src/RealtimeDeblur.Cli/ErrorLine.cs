@@ -28,6 +28,8 @@ internal static partial class ErrorLine
         {
             DllNotFoundException when message.Contains("OpenCvSharp", StringComparison.Ordinal) =>
                 "OpenCV's native library could not be loaded: install GTK 3, which it links (apt-get install libgtk-3-0).",
+            UnauthorizedAccessException => $"{message} Check its permissions, or choose another place.",
+            IOException when message.StartsWith("No space left on device", StringComparison.Ordinal) => $"{message}. Free some space, or choose another place.",
             OutOfMemoryException => $"Out of memory: {message} Close other programs or work on smaller frames.",
             NullReferenceException or IndexOutOfRangeException or InvalidCastException or ObjectDisposedException or KeyNotFoundException or NotImplementedException =>
                 $"This is a mistake in deblur ({error.GetType().Name}: {message}). Please report it with what --verbose prints.",

@@ -197,7 +197,11 @@ internal static class BenchCommand
     }
 }
 
-internal readonly record struct FrameSize(int Width, int Height);
+internal readonly record struct FrameSize(int Width, int Height)
+{
+    /// <summary>As it is written on the command line; the help shows it.</summary>
+    public override string ToString() => FormattableString.Invariant($"{Width}x{Height}");
+}
 
 /// <summary>Result of <c>deblur bench</c>.</summary>
 /// <param name="Device">Name of the device.</param>

@@ -85,7 +85,7 @@ internal static class DemoCommand
         using (Mat picture = ComparisonPicture.Draw(blurred, restored, sharp,
             FormattableString.Invariant($"blurred, sigma {sigma:0.##}: {measured.PsnrBlurred:0.0} dB"), FormattableString.Invariant($"restored: {measured.PsnrRestored:0.0} dB")))
         {
-            Cv2.ImWrite(pictureFile.TemporaryPath, picture);
+            if (!Cv2.ImWrite(pictureFile.TemporaryPath, picture)) throw new IOException($"{folder}: the picture could not be written. Free some space, or choose another folder with -o.");
         }
 
         blurredFile.Commit();

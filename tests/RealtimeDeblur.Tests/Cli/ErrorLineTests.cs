@@ -19,6 +19,13 @@ public sealed class ErrorLineTests
     public void Describe_WrappedError_IsTheInnerOne() => Assert.Equal("inner", ErrorLine.Describe(new AggregateException(new TypeInitializationException("T", new IOException("inner")))));
 
     [Fact]
+    public void Describe_SystemsRefusal_SaysWhatToDo()
+    {
+        Assert.Contains("permissions", ErrorLine.Describe(new UnauthorizedAccessException("Access to the path '/x' is denied.")));
+        Assert.Equal("No space left on device : '/x'. Free some space, or choose another place.", ErrorLine.Describe(new IOException("No space left on device : '/x'")));
+    }
+
+    [Fact]
     public void Describe_OwnMistake_SaysSo() => Assert.Contains("mistake in deblur (KeyNotFoundException", ErrorLine.Describe(new KeyNotFoundException()));
 
     [Fact]
