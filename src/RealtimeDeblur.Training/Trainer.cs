@@ -122,6 +122,7 @@ public sealed class Trainer : IDisposable
         TimeSpan saved = TimeSpan.Zero;
         int startStep = _step;
         TrainingProgress state = new(_step, _options.Steps, double.NaN, 0, 0, validation);
+        WriteCsv(CsvPath(modelPath)); // a folder that cannot be written to shows before hours of work, not after
         while (_step < _options.Steps && !cancellation.IsCancellationRequested)
         {
             float[] losses = RunChunk();
