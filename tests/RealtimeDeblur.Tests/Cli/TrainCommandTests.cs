@@ -28,7 +28,7 @@ public sealed class TrainCommandTests
     }
 
     [Fact]
-    public void Train_Interrupted_ResumesToItsEnd()
+    public void Train_Interrupted_KeepsItsStateAndRefusesOtherOptions()
     {
         TestDevice.SkipWithoutDevice();
         using TestDataset data = new();
