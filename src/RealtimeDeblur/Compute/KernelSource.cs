@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Text;
 
 namespace RealtimeDeblur.Compute;
 
@@ -6,17 +7,27 @@ namespace RealtimeDeblur.Compute;
 internal static class KernelSource
 {
     private const string Prefix = "kernels/";
+    private const string Include = "#include \"";
 
     /// <summary>Paths below <c>kernels/</c>, e.g. <c>conv/conv2d.cl</c>.</summary>
     public static IReadOnlyList<string> Files { get; } =
         [.. Assembly.GetExecutingAssembly().GetManifestResourceNames().Where(name => name.StartsWith(Prefix, StringComparison.Ordinal)).Select(name => name[Prefix.Length..]).Order(StringComparer.Ordinal)];
 
+    /// <summary>Reads a file with every <c>#include "color/samples.cl"</c> replaced by that file, because drivers have no folder to look in.</summary>
     /// <exception cref="ArgumentException">There is no such file.</exception>
     public static string Read(string file)
     {
         using Stream? stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(Prefix + file)
             ?? throw new ArgumentException($"There is no kernel file '{file}'; there are {string.Join(", ", Files)}.", nameof(file));
         using var reader = new StreamReader(stream);
-        return reader.ReadToEnd();
+        var text = new StringBuilder();
+        int number = 0;
+        while (reader.ReadLine() is { } line)
+        {
+            number++;
+            if (line.StartsWith(Include, StringComparison.Ordinal)) text.Append(Read(line[Include.Length..line.LastIndexOf('"')])).Append($"#line {number + 1}\n");
+            else text.Append(line).Append('\n');
+        }
+        return text.ToString();
     }
 }

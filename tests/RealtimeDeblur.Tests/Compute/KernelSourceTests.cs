@@ -1,0 +1,19 @@
+using RealtimeDeblur.Compute;
+using Xunit;
+
+namespace RealtimeDeblur.Tests.Compute;
+
+public sealed class KernelSourceTests
+{
+    [Fact]
+    public void Read_FileThatIncludesAnother_HoldsItsText()
+    {
+        Assert.All(KernelSource.Files, file => Assert.DoesNotContain("\n#include", '\n' + KernelSource.Read(file), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Read_UnknownFile_NamesThoseThatAreThere()
+    {
+        Assert.Contains("conv/conv2d.cl", Assert.Throws<ArgumentException>(() => KernelSource.Read("conv/none.cl")).Message, StringComparison.Ordinal);
+    }
+}
