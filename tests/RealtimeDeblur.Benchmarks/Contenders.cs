@@ -35,7 +35,7 @@ internal sealed class OpenClContender : IContender
         _output = device.Allocate<float>(blurred.Length);
     }
 
-    public string Name => $"RealtimeDeblur ({_session.Plan.ToString().ToLowerInvariant()})";
+    public string Name => $"RealtimeDeblur ({_session.Plan.Kernels})";
 
     public float[] Restored => _output.ToArray(_queue);
 

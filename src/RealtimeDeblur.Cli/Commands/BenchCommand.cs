@@ -95,42 +95,31 @@ internal static class BenchCommand
         Check(device, network, size);
         run.Cancellation.ThrowIfCancellationRequested();
 
-        double[] deviceMs;
-        InferencePlan plan;
-        using (var session = new InferenceSession(device, network, size.Width, size.Height))
-        using (CommandQueue queue = device.CreateQueue(profiling: true))
-        {
-            plan = session.Plan;
-            deviceMs = Sample(run, () => session.MeasureDeviceMs(queue));
-        }
+        InferencePlan plan = InferenceSession.ChoosePlan(device.Info, network.Description, size.Width, size.Height);
+        double[] deviceMs = Sample(run, InferenceSession.MeasureDeviceMs(device, network, size.Width, size.Height, plan));
 
         var format = new FrameFormat(network.Description.C == 1 ? PixelFormat.Yuv420P8 : PixelFormat.Rgb24, size.Width, size.Height);
         using var deblurrer = new Deblurrer(device, network, format);
         using var frame = new Frame(format);
         new Random(1).NextBytes(frame.Data);
-        double[] endToEndMs = Sample(run, () =>
-        {
-            long start = Stopwatch.GetTimestamp();
-            deblurrer.Process(frame);
-            return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-        });
+        double[] endToEndMs = Sample(run, ProcessMs(deblurrer, frame));
         return new(network, size, plan, deviceMs, endToEndMs, FramesPerSecond(run, deblurrer, format, endToEndMs.Length));
     }
 
-    /// <summary>Compares a run with the plain definition.</summary>
+    private static IEnumerable<double> ProcessMs(Deblurrer deblurrer, Frame frame)
+    {
+        while (true)
+        {
+            long start = Stopwatch.GetTimestamp();
+            deblurrer.Process(frame);
+            yield return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        }
+    }
+
     private static void Check(ComputeDevice device, Network network, FrameSize size)
     {
         const double Tolerance = 1e-4;
-        var random = new Random(1);
-        float[] blurred = new float[network.Description.C * size.Width * size.Height];
-        for (int i = 0; i < blurred.Length; i++) blurred[i] = random.NextSingle();
-
-        using CommandQueue queue = device.CreateQueue();
-        using var session = new InferenceSession(device, network, size.Width, size.Height);
-        using DeviceBuffer<float> input = device.Allocate<float>(blurred);
-        using DeviceBuffer<float> output = device.Allocate<float>(blurred.Length);
-        session.Run(queue, input, output);
-        double error = PlainCheck.LargestError(network, size.Width, size.Height, blurred, output.ToArray(queue));
+        double error = InferenceSession.MeasureError(device, network, size.Width, size.Height, plan: null);
         if (!(error <= Tolerance))
         {
             throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture,
@@ -138,19 +127,23 @@ internal static class BenchCommand
         }
     }
 
-    /// <summary>Runs twice to warm up, then many times; gives the sorted times.</summary>
-    private static double[] Sample(Invocation run, Func<double> measureMs)
+    /// <summary>Takes two measurements to warm up, then many; gives them sorted.</summary>
+    private static double[] Sample(Invocation run, IEnumerable<double> measurementsMs)
     {
-        measureMs();
-        double estimateMs = measureMs();
+        using IEnumerator<double> next = measurementsMs.GetEnumerator();
+        Measure();
+        double estimateMs = Measure();
         double[] samples = new double[(int)Math.Clamp(SecondsPerFigure * 1e3 / estimateMs, MinRuns, MaxRuns)];
-        for (int i = 0; i < samples.Length; i++)
-        {
-            run.Cancellation.ThrowIfCancellationRequested();
-            samples[i] = measureMs();
-        }
+        for (int i = 0; i < samples.Length; i++) samples[i] = Measure();
         Array.Sort(samples);
         return samples;
+
+        double Measure()
+        {
+            run.Cancellation.ThrowIfCancellationRequested();
+            next.MoveNext();
+            return next.Current;
+        }
     }
 
     /// <summary>Throughput with as many frames in flight as the deblurrer takes.</summary>
@@ -177,9 +170,10 @@ internal static class BenchCommand
         foreach (BenchRow row in result.Results)
         {
             text.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{row.Model,-22} {row.Width + "x" + row.Height,11}   {row.Plan.ToString().ToLowerInvariant(),-8} {row.MacPerPixel,11:N0} {row.DeviceMs,11:0.00} {row.ShareOfPeak,15:0 %} {row.MedianMs,10:0.00} {row.P99Ms,8:0.00} {row.FramesPerSecond,10:0.0} {row.Runs,6}"));
+                $"{row.Model,-22} {row.Width + "x" + row.Height,11}   {row.Plan.Split(' ')[0],-8} {row.MacPerPixel,11:N0} {row.DeviceMs,11:0.00} {row.ShareOfPeak,15:0 %} {row.MedianMs,10:0.00} {row.P99Ms,8:0.00} {row.FramesPerSecond,10:0.0} {row.Runs,6}"));
         }
         text.WriteLine();
+        foreach (BenchRow row in result.Results) text.WriteLine($"{row.Model} {row.Width}x{row.Height}: {row.Plan}");
         text.WriteLine("device ms: the network's kernels alone; frame ms: from a frame in memory to the restored frame in memory; medians.");
     }
 
@@ -190,7 +184,7 @@ internal static class BenchCommand
             int macPerPixel = Network.Description.MacPerPixel;
             double deviceMs = Quantile(DeviceMs, 0.5);
             double share = (double)macPerPixel * Size.Width * Size.Height / (deviceMs * 1e-3) / peakMacPerSecond;
-            return new(Network.Name, Size.Width, Size.Height, macPerPixel, Plan, Quantile(EndToEndMs, 0.5), Quantile(EndToEndMs, 0.99), deviceMs, FramesPerSecond, share, EndToEndMs.Length);
+            return new(Network.Name, Size.Width, Size.Height, macPerPixel, Plan.ToString(), Quantile(EndToEndMs, 0.5), Quantile(EndToEndMs, 0.99), deviceMs, FramesPerSecond, share, EndToEndMs.Length);
         }
 
         private static double Quantile(double[] sorted, double share) => sorted[(int)Math.Ceiling(share * sorted.Length) - 1];
@@ -214,11 +208,11 @@ internal sealed record BenchResult(string Device, string Driver, double FmaPeakG
 /// <param name="Width">Columns of the frame.</param>
 /// <param name="Height">Rows of the frame.</param>
 /// <param name="MacPerPixel">Multiply-accumulates of the network's direct form.</param>
-/// <param name="Plan">Which kernels ran.</param>
+/// <param name="Plan">Which kernels ran, and with which macros.</param>
 /// <param name="MedianMs">From a frame in host memory to the restored frame there, one at a time.</param>
 /// <param name="P99Ms">99th percentile of the same.</param>
 /// <param name="DeviceMs">Median device time of the network's kernels.</param>
 /// <param name="FramesPerSecond">With several frames in flight.</param>
 /// <param name="ShareOfPeak">Rate of multiply-accumulates during <paramref name="DeviceMs"/>, of the peak.</param>
 /// <param name="Runs">Frames timed.</param>
-internal sealed record BenchRow(string Model, int Width, int Height, int MacPerPixel, InferencePlan Plan, double MedianMs, double P99Ms, double DeviceMs, double FramesPerSecond, double ShareOfPeak, int Runs);
+internal sealed record BenchRow(string Model, int Width, int Height, int MacPerPixel, string Plan, double MedianMs, double P99Ms, double DeviceMs, double FramesPerSecond, double ShareOfPeak, int Runs);

@@ -68,9 +68,12 @@ public sealed unsafe class Kernel : IDisposable
     private static CL Cl => OpenClApi.Instance;
 
     /// <summary>Sets every argument, in the order of the kernel's parameters. Buffers must outlive the launches.</summary>
-    public Kernel Bind(params ReadOnlySpan<KernelArgument> arguments)
+    public Kernel Bind(params ReadOnlySpan<KernelArgument> arguments) => BindFrom(0, arguments);
+
+    /// <summary>Sets the arguments from position <paramref name="first"/> on.</summary>
+    public Kernel BindFrom(int first, params ReadOnlySpan<KernelArgument> arguments)
     {
-        for (int i = 0; i < arguments.Length; i++) Bind(i, arguments[i]);
+        for (int i = 0; i < arguments.Length; i++) Bind(first + i, arguments[i]);
         return this;
     }
 

@@ -11,7 +11,7 @@ namespace RealtimeDeblur.Compute;
 internal sealed class ProgramCache(string? folder)
 {
     /// <summary>Below the user's cache folder, or nowhere when there is none.</summary>
-    public static ProgramCache Default { get; } = new(DefaultFolder());
+    public static ProgramCache Default { get; } = new(CacheFolder.Below("kernels"));
 
     /// <summary>Names the file for a program.</summary>
     public static string Key(DeviceInfo device, string source, string options) =>
@@ -68,18 +68,6 @@ internal sealed class ProgramCache(string? folder)
         hash.AppendData(Encoding.UTF8.GetBytes(key));
         hash.AppendData(binary);
         return hash.GetHashAndReset();
-    }
-
-    private static string? DefaultFolder()
-    {
-        string? cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
-        if (string.IsNullOrEmpty(cache))
-        {
-            string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
-            if (home.Length == 0) return null;
-            cache = Path.Combine(home, ".cache");
-        }
-        return Path.Combine(cache, "realtimedeblur", "kernels");
     }
 
     private string PathOf(string key) => Path.Combine(folder!, key + ".bin");

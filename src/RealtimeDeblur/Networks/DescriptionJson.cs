@@ -6,7 +6,10 @@ using System.Text.Json;
 namespace RealtimeDeblur.Networks;
 
 /// <summary>A <see cref="NetworkDescription"/> as JSON text, the form it has in a weights file.</summary>
-/// <remarks><c>{"architecture":"dbcnn","globalSkip":true,"layers":[{"name":"extract","C":1,"K":64,"size":9,"relu":true}, ...]}</c></remarks>
+/// <remarks>
+/// <c>{"architecture":"dbcnn","globalSkip":true,"layers":[{"name":"extract","C":1,"K":64,"size":9,"relu":true}, ...]}</c>, and where a network has them
+/// <c>"scale"</c>, and <c>"with"</c>, <c>"skip"</c> and <c>"subtract"</c> of a layer.
+/// </remarks>
 internal static class DescriptionJson
 {
     public static string Write(NetworkDescription description)
@@ -17,6 +20,7 @@ internal static class DescriptionJson
             json.WriteStartObject();
             json.WriteString("architecture", description.Architecture);
             json.WriteBoolean("globalSkip", description.GlobalSkip);
+            if (description.Scale != 1) json.WriteNumber("scale", description.Scale);
             json.WriteStartArray("layers");
             foreach (ConvolutionLayer layer in description.Layers)
             {
@@ -26,6 +30,9 @@ internal static class DescriptionJson
                 json.WriteNumber("K", layer.K);
                 json.WriteNumber("size", layer.Size);
                 json.WriteBoolean("relu", layer.Relu);
+                if (layer.With is not null) json.WriteString("with", layer.With);
+                if (layer.Skip is not null) json.WriteString("skip", layer.Skip);
+                if (layer.Subtract) json.WriteBoolean("subtract", true);
                 json.WriteEndObject();
             }
             json.WriteEndArray();
@@ -43,9 +50,18 @@ internal static class DescriptionJson
         JsonElement root = document.RootElement;
         List<ConvolutionLayer> layers = [];
         foreach (JsonElement layer in Member(root, "layers", JsonValueKind.Array).EnumerateArray())
-            layers.Add(new(Text(layer, "name"), Integer(layer, "C"), Integer(layer, "K"), Integer(layer, "size"), Flag(layer, "relu")));
-        return new(Text(root, "architecture"), layers, Flag(root, "globalSkip"));
+        {
+            layers.Add(new(Text(layer, "name"), Integer(layer, "C"), Integer(layer, "K"), Integer(layer, "size"), Flag(layer, "relu"))
+            {
+                With = Has(layer, "with") ? Text(layer, "with") : null,
+                Skip = Has(layer, "skip") ? Text(layer, "skip") : null,
+                Subtract = Has(layer, "subtract") && Flag(layer, "subtract"),
+            });
+        }
+        return new(Text(root, "architecture"), layers, Flag(root, "globalSkip"), Has(root, "scale") ? Integer(root, "scale") : 1);
     }
+
+    private static bool Has(JsonElement parent, string name) => parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(name, out _);
 
     private static string Text(JsonElement parent, string name) => Member(parent, name, JsonValueKind.String).GetString()!;
 

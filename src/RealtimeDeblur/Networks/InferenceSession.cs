@@ -1,4 +1,5 @@
 using RealtimeDeblur.Compute;
+using RealtimeDeblur.Imaging;
 
 namespace RealtimeDeblur.Networks;
 
@@ -12,72 +13,59 @@ public sealed class InferenceSession : IDisposable
     /// <summary>The layers may take this share of the device's memory; frames, other programs and, on a CPU, everything else need the rest.</summary>
     private const int MemoryShare = 2;
 
+    private readonly NetworkDescription _description;
+    private readonly SampleLayout _samples;
     private readonly ITileLayers _layers;
-    private readonly Kernel _load;
-    private readonly Kernel _store;
-    private readonly RowWork _rows;
 
     /// <param name="device">Where to run.</param>
     /// <param name="network">Not changed and not kept.</param>
     /// <param name="W">Columns of the frame, 1 or more.</param>
     /// <param name="H">Rows of the frame, 1 or more.</param>
-    /// <param name="plan">Null chooses the fastest that fits network, size and device.</param>
+    /// <param name="plan">Null takes the one that <c>deblur tune</c> found best for network, size and device, else a good guess.</param>
     /// <exception cref="ArgumentException">The plan does not fit the network or the size.</exception>
     /// <exception cref="OpenClException">The device has too little memory even for small tiles.</exception>
-    public InferenceSession(ComputeDevice device, Network network, int W, int H, InferencePlan? plan = null) : this(device, network, W, H, plan, memoryLimitBytes: null)
+    public InferenceSession(ComputeDevice device, Network network, int W, int H, InferencePlan? plan = null)
+        : this(device, network, SampleLayout.Planar(network.Description.C, W, H), plan, memoryLimitBytes: null)
     {
     }
 
-    /// <param name="device"/><param name="network"/><param name="W"/><param name="H"/><param name="plan"/>
+    /// <param name="device"/><param name="network"/>
+    /// <param name="samples">How the frames lie in memory; their size.</param>
+    /// <param name="plan"/>
     /// <param name="memoryLimitBytes">What the layers may take in all; null decides by the device.</param>
-    internal InferenceSession(ComputeDevice device, Network network, int W, int H, InferencePlan? plan, long? memoryLimitBytes)
+    internal InferenceSession(ComputeDevice device, Network network, SampleLayout samples, InferencePlan? plan, long? memoryLimitBytes)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(W, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(H, 1);
-        NetworkDescription description = network.Description;
-        (C, this.W, this.H) = (description.C, W, H);
-
-        bool canFuse = FusedLayers.CanRun(description, W, H);
-        if (plan == InferencePlan.Fused && !canFuse)
-            throw new ArgumentException($"The fused kernels cannot run {network.Name} on {W}x{H} frames: they need three layers with a 1x1 in the middle and frames of 8x6 or more. Use the general plan.", nameof(plan));
-        Plan = plan ?? (canFuse && device.Info.Type == ComputeDeviceType.Cpu ? InferencePlan.Fused : InferencePlan.General);
+        ArgumentOutOfRangeException.ThrowIfLessThan(samples.W, 1, "W");
+        ArgumentOutOfRangeException.ThrowIfLessThan(samples.H, 1, "H");
+        _description = network.Description;
+        _samples = samples;
+        Plan = plan ?? KernelFamilies.Choose(_description, device.Info, W, H, TuningFile.Default);
+        IKernelFamily family = KernelFamilies.Of(Plan, _description, W, H);
 
         long limit = memoryLimitBytes ?? device.Info.MemoryBytes / MemoryShare;
-        Grid = TileGrid.Fit(W, H, description.Pad, (tileW, tileH) =>
+        (int columns, int rows) = KernelFamilies.Cells(_description, W, H);
+        Grid = TileGrid.Fit(columns, rows, _description.Reach, (tileW, tileH) =>
         {
-            TileMemory memory = Plan == InferencePlan.Fused ? FusedLayers.Memory(description, tileW, tileH) : GeneralLayers.Memory(description, tileW, tileH);
-            return memory.TotalBytes <= limit && memory.LargestBytes <= device.Info.MaxAllocationBytes;
+            TileMemory memory = family.Memory(Plan, _description, tileW, tileH);
+            return memory.TotalBytes <= limit && memory.LargestBytes <= device.Info.MaxAllocationBytes && family.Refusal(Plan, _description, tileW, tileH) is null;
         }) ?? throw new OpenClException($"{network.Name} needs more than the {limit:N0} bytes of memory that {device.Info.Name} has for it. Choose a smaller network, or another device with --device.");
-
-        _layers = Plan == InferencePlan.Fused ? new FusedLayers(device, network, Grid.TileW, Grid.TileH) : new GeneralLayers(device, network, Grid.TileW, Grid.TileH);
-        _rows = RowWork.For(device.Info);
-        KernelProgram copies = device.Build("conv/tile.cl", $"-DRUN={_rows.Run}");
-        _load = copies.CreateKernel("tile_load");
-        _store = copies.CreateKernel("tile_store");
+        _layers = family.Create(new(device, network, Grid.TileW, Grid.TileH, samples, Plan));
     }
 
     /// <summary>Channels of the frame: 1 for luma, 3 for RGB.</summary>
-    public int C { get; }
+    public int C => _description.C;
 
     /// <summary>Columns of the frame.</summary>
-    public int W { get; }
+    public int W => _samples.W;
 
     /// <summary>Rows of the frame.</summary>
-    public int H { get; }
+    public int H => _samples.H;
 
     /// <summary>Which kernels run.</summary>
     public InferencePlan Plan { get; }
 
-    /// <summary>How the frame is cut; a single tile when everything fits.</summary>
+    /// <summary>How the frame is cut, in cells of the network's scale; a single tile when everything fits.</summary>
     public TileGrid Grid { get; }
-
-    /// <summary>What a tile is loaded into; see <see cref="TileInputLayout"/>.</summary>
-    internal DeviceBuffer<float> TileInput => _layers.Input;
-
-    internal TileInputLayout TileInputLayout => _layers.InputLayout;
-
-    /// <summary>float [C][tileH][tileW].</summary>
-    internal DeviceBuffer<float> TileOutput => _layers.Output;
 
     /// <summary>Enqueues the network on a whole frame; does not wait.</summary>
     /// <param name="queue">In-order queue of the session's device.</param>
@@ -89,35 +77,48 @@ public sealed class InferenceSession : IDisposable
         long needed = (long)C * H * W;
         if (input.Count < needed || output.Count < needed)
             throw new ArgumentException($"A {W}x{H} frame of {C} channels takes {needed} floats; the input has {input.Count} and the output {output.Count}.", nameof(input));
+        Enqueue(queue, input, output, strength: 1).Dispose();
+    }
 
-        TileInputLayout layout = TileInputLayout;
+    /// <summary>Enqueues the network on a frame of the session's sample layout; does not wait.</summary>
+    /// <param name="queue">In-order queue of the session's device.</param>
+    /// <param name="frame">Not modified.</param>
+    /// <param name="restored">Another buffer of the same layout, overwritten.</param>
+    /// <param name="strength">Share of the network's change that is written, 0 to 1.</param>
+    /// <param name="waitFor">Events that must have happened before the frame is read.</param>
+    /// <returns>The event of the last launch; the caller disposes it.</returns>
+    internal ComputeEvent Enqueue(CommandQueue queue, KernelArgument frame, KernelArgument restored, float strength, params ReadOnlySpan<ComputeEvent> waitFor)
+    {
+        foreach (Kernel kernel in _layers.FrameKernels) SampleLayout.BindFrame(kernel, frame);
+        _samples.BindRestored(_layers.Launches[^1].Kernel, restored, strength);
+        ComputeEvent done = default;
         foreach (Tile tile in Grid.Tiles)
         {
-            _load.Bind(input, TileInput, W, H, layout.Stride, tile.OriginX - layout.Pad, tile.OriginY - layout.Pad);
-            _load.Enqueue(queue, _rows.Global(layout.Stride, layout.Rows, C), _rows.Local);
-            EnqueueLayers(queue);
-            _store.Bind(TileOutput, output, W, H, Grid.TileW, Grid.TileH, tile.OriginX, tile.OriginY, tile.SkipX, tile.SkipY, tile.Columns);
-            _store.Enqueue(queue, _rows.Global(tile.Columns, tile.Rows, C), _rows.Local);
+            BindTile(tile);
+            for (int i = 0; i < _layers.Launches.Length - 1; i++) _layers.Launches[i].Enqueue(queue, i == 0 ? waitFor : []);
+            done.Dispose();
+            done = default;
+            done = _layers.Launches[^1].EnqueueWithEvent(queue, _layers.Launches.Length == 1 ? waitFor : []);
         }
+        return done;
     }
 
-    /// <summary>Enqueues the layers on the tile that <see cref="TileInput"/> holds.</summary>
-    internal void EnqueueLayers(CommandQueue queue)
-    {
-        foreach (Launch launch in _layers.Launches) launch.Enqueue(queue);
-    }
-
-    /// <summary>Runs the layers on whatever the buffers hold, waits, and adds up the time that the device took for each kernel. Loading and storing tiles is left out.</summary>
+    /// <summary>Runs the network on a frame, waits after every launch, and adds up the time that the device took.</summary>
     /// <param name="queue">A queue with profiling.</param>
-    /// <returns>Milliseconds per frame.</returns>
-    public double MeasureDeviceMs(CommandQueue queue)
+    /// <param name="frame">As for <see cref="Enqueue"/>.</param>
+    /// <param name="restored">As for <see cref="Enqueue"/>.</param>
+    /// <returns>Milliseconds per frame, conversion of samples included.</returns>
+    internal double MeasureDeviceMs(CommandQueue queue, KernelArgument frame, KernelArgument restored)
     {
+        foreach (Kernel kernel in _layers.FrameKernels) SampleLayout.BindFrame(kernel, frame);
+        _samples.BindRestored(_layers.Launches[^1].Kernel, restored, strength: 1);
         double sum = 0;
-        for (int tile = 0; tile < Grid.Tiles.Length; tile++)
+        foreach (Tile tile in Grid.Tiles)
         {
+            BindTile(tile);
             foreach (Launch launch in _layers.Launches)
             {
-                using ComputeEvent done = launch.Kernel.EnqueueWithEvent(queue, launch.Global, launch.Local);
+                using ComputeEvent done = launch.EnqueueWithEvent(queue);
                 done.Wait();
                 sum += done.DurationMs;
             }
@@ -125,10 +126,52 @@ public sealed class InferenceSession : IDisposable
         return sum;
     }
 
-    public void Dispose()
+    /// <summary>The plan of a session that is not told one: what <c>deblur tune</c> found for network, size and device, else a good guess.</summary>
+    public static InferencePlan ChoosePlan(DeviceInfo device, NetworkDescription description, int W, int H) => KernelFamilies.Choose(description, device, W, H, TuningFile.Default);
+
+    /// <summary>Times a network on noise of 8 bit: luma, or RGB for three channels.</summary>
+    /// <param name="device">Where to run.</param>
+    /// <param name="network">What to run.</param>
+    /// <param name="W">Columns of the frame.</param>
+    /// <param name="H">Rows of the frame.</param>
+    /// <param name="plan">Null as for the constructor.</param>
+    /// <returns>Endless: milliseconds of device time per frame, conversion of samples included, transfers not. The first needs kernels to be built.</returns>
+    public static IEnumerable<double> MeasureDeviceMs(ComputeDevice device, Network network, int W, int H, InferencePlan? plan = null)
     {
-        _layers.Dispose();
-        _load.Dispose();
-        _store.Dispose();
+        var format = new FrameFormat(network.Description.C == 1 ? PixelFormat.Gray8 : PixelFormat.Rgb24, W, H);
+        byte[] noise = new byte[format.SizeBytes];
+        new Random(1).NextBytes(noise);
+        using var session = new InferenceSession(device, network, SampleLayout.Of(format, network.Description.C), plan, memoryLimitBytes: null);
+        using CommandQueue queue = device.CreateQueue(profiling: true);
+        using DeviceBuffer<byte> frame = device.Allocate<byte>(noise);
+        using DeviceBuffer<byte> restored = device.Allocate<byte>(noise.Length);
+        while (true) yield return session.MeasureDeviceMs(queue, frame, restored);
+    }
+
+    /// <summary>Runs a network on noise and compares with its definition in double precision, at pixels all over the frame.</summary>
+    /// <returns>Largest error relative to 1 + the expected value; NaN where the result is not a number.</returns>
+    /// <inheritdoc cref="MeasureDeviceMs(ComputeDevice, Network, int, int, InferencePlan?)" path="/param"/>
+    public static double MeasureError(ComputeDevice device, Network network, int W, int H, InferencePlan? plan = null)
+    {
+        var random = new Random(1);
+        float[] blurred = new float[network.Description.C * W * H];
+        for (int i = 0; i < blurred.Length; i++) blurred[i] = random.NextSingle();
+        using CommandQueue queue = device.CreateQueue();
+        using var session = new InferenceSession(device, network, W, H, plan);
+        using DeviceBuffer<float> input = device.Allocate<float>(blurred);
+        using DeviceBuffer<float> output = device.Allocate<float>(blurred.Length);
+        session.Run(queue, input, output);
+        return PlainNetwork.LargestError(network, W, H, blurred, output.ToArray(queue));
+    }
+
+    public void Dispose() => _layers.Dispose();
+
+    private void BindTile(Tile tile)
+    {
+        int scale = _description.Scale;
+        int originX = tile.OriginX * scale, originY = tile.OriginY * scale, skipX = tile.SkipX * scale, skipY = tile.SkipY * scale;
+        foreach (Kernel kernel in _layers.FrameKernels) SampleLayout.BindOrigin(kernel, originX, originY);
+        // The cells of an odd frame reach past it.
+        SampleLayout.BindKept(_layers.Launches[^1].Kernel, skipX, skipY, Math.Min(tile.Columns * scale, W - originX - skipX), Math.Min(tile.Rows * scale, H - originY - skipY));
     }
 }

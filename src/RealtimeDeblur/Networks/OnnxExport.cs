@@ -16,8 +16,8 @@ public enum OnnxBorder
 /// <summary>Writes a network as an ONNX model, for programs that run those.</summary>
 /// <remarks>
 /// Input <c>blurred</c> and output <c>restored</c> are float [1][C][H][W], gamma-encoded, 0 to 1 (results may lie slightly outside), of any H and W. Every
-/// convolution is a <c>Pad</c> that replicates the edge of its input and a <c>Conv</c> without padding, which is how we define borders. The
-/// model says opset 17, which any ONNX Runtime since 1.12 reads. Field numbers are those of onnx.proto (github.com/onnx/onnx).
+/// convolution is a <c>Pad</c> that replicates the edge of its input and a <c>Conv</c> without padding, which is how we define borders. Networks with a scale
+/// take sizes that it divides: <c>SpaceToDepth</c> comes first and <c>DepthToSpace</c> last. The model says opset 17, which any ONNX Runtime since 1.12 reads. Field numbers are those of onnx.proto (github.com/onnx/onnx).
 /// </remarks>
 public static class OnnxExport
 {
@@ -56,18 +56,25 @@ public static class OnnxExport
     {
         NetworkDescription description = network.Description;
         graph.Text(2, network.Name);
-        string value = InputName;
+        int scale = description.Scale;
+        string input = scale == 1 ? InputName : Node("SpaceToDepth", "cells", [InputName], node => IntegerAttribute(node, "blocksize", scale));
+        var tensors = new Dictionary<string, string> { [NetworkDescription.Input] = input };
+        string value = input;
         for (int i = 0; i < description.Layers.Count; i++)
         {
             ConvolutionLayer layer = description.Layers[i];
-            bool isLast = i == description.Layers.Count - 1;
+            // Whoever is last gives the model's output its name.
+            bool isResult = i == description.Layers.Count - 1 && !description.GlobalSkip && scale == 1;
             bool hasPadNode = layer.Pad > 0 && border == OnnxBorder.Replicate;
+            if (layer.With is not null) value = Node("Concat", $"{layer.Name}.inputs", [value, tensors[layer.With]], node => IntegerAttribute(node, "axis", 1));
             if (hasPadNode) value = Node("Pad", $"{layer.Name}.padded", [value, $"{layer.Name}.pads"], node => TextAttribute(node, "mode", "edge"));
-            bool isResult = isLast && !description.GlobalSkip;
-            value = Node("Conv", isResult && !layer.Relu ? OutputName : $"{layer.Name}.sum", [value, $"{layer.Name}.weight", $"{layer.Name}.bias"],
+            value = Node("Conv", isResult && !layer.Relu && layer.Skip is null ? OutputName : $"{layer.Name}.sum", [value, $"{layer.Name}.weight", $"{layer.Name}.bias"],
                 hasPadNode ? null : node => IntegersAttribute(node, "pads", [layer.Pad, layer.Pad, layer.Pad, layer.Pad]));
-            if (layer.Relu) value = Node("Relu", isResult ? OutputName : $"{layer.Name}.maps", [value]);
+            if (layer.Relu) value = Node("Relu", isResult && layer.Skip is null ? OutputName : $"{layer.Name}.maps", [value]);
+            if (layer.Skip is not null) value = Node(layer.Subtract ? "Sub" : "Add", isResult ? OutputName : $"{layer.Name}.result", [tensors[layer.Skip], value]);
+            tensors[layer.Name] = value;
         }
+        if (scale > 1) value = Node("DepthToSpace", description.GlobalSkip ? "change" : OutputName, [value], node => IntegerAttribute(node, "blocksize", scale));
         if (description.GlobalSkip) Node("Add", OutputName, [InputName, value]);
         for (int i = 0; i < description.Layers.Count; i++)
         {
@@ -78,14 +85,14 @@ public static class OnnxExport
             ReadOnlySpan<long> pads = [0, 0, layer.Pad, layer.Pad, 0, 0, layer.Pad, layer.Pad];
             if (layer.Pad > 0 && border == OnnxBorder.Replicate) Initializer($"{layer.Name}.pads", Int64Type, [pads.Length], MemoryMarshal.AsBytes(pads));
         }
-        graph.Message(11, input => WriteFrameType(input, InputName, description.C));
+        graph.Message(11, frame => WriteFrameType(frame, InputName, description.C));
         graph.Message(12, output => WriteFrameType(output, OutputName, description.C));
 
         // Writes one operation; gives the name of its output.
-        string Node(string operation, string output, ReadOnlySpan<string> inputs, Action<ProtobufWriter>? writeAttributes = null)
+        string Node(string operation, string output, ReadOnlySpan<string> operands, Action<ProtobufWriter>? writeAttributes = null)
         {
             ProtobufWriter node = new();
-            foreach (string input in inputs) node.Text(1, input);
+            foreach (string operand in operands) node.Text(1, operand);
             node.Text(2, output);
             node.Text(3, $"{operation} {output}");
             node.Text(4, operation);
@@ -110,6 +117,13 @@ public static class OnnxExport
         attribute.Text(1, name);
         attribute.Text(4, value);
         attribute.Integer(20, 3);       // AttributeProto.AttributeType.STRING
+    });
+
+    private static void IntegerAttribute(ProtobufWriter node, string name, int value) => node.Message(5, attribute =>
+    {
+        attribute.Text(1, name);
+        attribute.Integer(3, value);
+        attribute.Integer(20, 2);       // AttributeProto.AttributeType.INT
     });
 
     private static void IntegersAttribute(ProtobufWriter node, string name, int[] values) => node.Message(5, attribute =>

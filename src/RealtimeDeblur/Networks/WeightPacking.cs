@@ -14,6 +14,27 @@ internal static class WeightPacking
         return packed;
     }
 
+    /// <summary>
+    /// [K][C][size][size], size a multiple of 3, to [ceil(K/step)][36][C][size/3][size/3][step]: every 3x3 part of a filter transformed for <see cref="Winograd"/>, the weights of
+    /// <paramref name="step"/> filters for one product side by side.
+    /// </summary>
+    public static float[] WinogradFiltersLast(ReadOnlySpan<float> weight, int K, int C, int size, int step)
+    {
+        int groups = size / 3, depth = C * groups * groups;
+        float[] packed = new float[(K + step - 1) / step * step * Winograd.Products * depth];
+        Span<float> products = stackalloc float[Winograd.Products];
+        for (int k = 0; k < K; k++)
+        {
+            for (int d = 0; d < depth; d++)
+            {
+                (int c, int y, int x) = (d / (groups * groups), d / groups % groups * 3, d % groups * 3);
+                Winograd.TransformFilter(weight[(((k * C + c) * size + y) * size + x)..], size, products);
+                for (int f = 0; f < Winograd.Products; f++) packed[((k / step * Winograd.Products + f) * depth + d) * step + k % step] = products[f];
+            }
+        }
+        return packed;
+    }
+
     /// <summary>[K][C] to [K][paddedC]: inputs that are not there get zero weights.</summary>
     public static float[] PadInputs(ReadOnlySpan<float> weight, int K, int C, int paddedC)
     {

@@ -10,7 +10,7 @@ namespace RealtimeDeblur.Networks;
 /// <remarks>
 /// The format (github.com/huggingface/safetensors): 8 bytes of header length, little-endian; the header, JSON padded with spaces
 /// to a multiple of 8; then the tensors, float32, little-endian, without gaps. The header maps each tensor's name to its <c>dtype</c>, <c>shape</c> and
-/// <c>data_offsets</c>, and <c>__metadata__</c> to pairs of strings. Of these, <c>format</c> is <see cref="Format"/>, <c>description</c>
+/// <c>data_offsets</c>, and <c>__metadata__</c> to pairs of strings. Of these, <c>format</c> is <see cref="Format"/> or <see cref="GraphFormat"/>, <c>description</c>
 /// holds the network's shape as JSON, and every other pair belongs to <see cref="Network.TrainingRecord"/>. A layer has two tensors, <c>NAME.weight</c> [K][C][Size][Size] and <c>NAME.bias</c> [K].
 /// <para>
 /// A network conditioned on sigma would add a <c>sigmaKnots</c> array to the description and two tensors [knots][K] per layer,
@@ -28,6 +28,9 @@ public static class WeightsFile
 
     /// <summary>Value of the metadata key <c>format</c>: our name and the number that changes when an older reader would misread the file.</summary>
     public const string Format = "realtimedeblur/1";
+
+    /// <summary>Value of <c>format</c> where the network has what readers of the first did not know: a scale, or layers that read or add other tensors than the one before.</summary>
+    public const string GraphFormat = "realtimedeblur/2";
 
     /// <summary>Largest header accepted. The largest description takes some 20 KiB of it; the rest is for the training record.</summary>
     public const int MaxHeaderBytes = 1 << 20;
@@ -135,8 +138,8 @@ public static class WeightsFile
         }
         if (!record.Remove(FormatKey, out string? format) || !format.StartsWith("realtimedeblur/", StringComparison.Ordinal))
             throw new InvalidDataException($"{name} holds tensors but no network of RealtimeDeblur (no '{FormatKey}' of '{Format}' in {MetadataKey}); `deblur train` makes one.");
-        if (format != Format)
-            throw new InvalidDataException($"{name} has format '{Printable(format)}', this version reads '{Format}'; update RealtimeDeblur.");
+        if (format is not (Format or GraphFormat))
+            throw new InvalidDataException($"{name} has format '{Printable(format)}', this version reads '{Format}' and '{GraphFormat}'; update RealtimeDeblur.");
         if (!record.Remove(DescriptionKey, out string? description))
             throw new InvalidDataException($"{name}: there is no '{DescriptionKey}' in {MetadataKey}; the file is damaged.");
         try
@@ -254,7 +257,7 @@ public static class WeightsFile
         {
             json.WriteStartObject();
             json.WriteStartObject(MetadataKey);
-            json.WriteString(FormatKey, Format);
+            json.WriteString(FormatKey, network.Description is { Scale: 1, IsPlainChain: true } ? Format : GraphFormat);
             json.WriteString(DescriptionKey, DescriptionJson.Write(network.Description));
             foreach ((string key, string value) in network.TrainingRecord)
             {

@@ -35,15 +35,17 @@ public sealed unsafe class Deblurrer : IDisposable
     /// <param name="network">How to restore.</param>
     /// <param name="format">Of every frame that will be submitted.</param>
     /// <param name="options">Null takes <see cref="DeblurOptions.Default"/>.</param>
-    /// <exception cref="ArgumentException">The network takes RGB and the format is not RGB.</exception>
+    /// <param name="plan">Which kernels; null as for <see cref="InferenceSession"/>.</param>
+    /// <exception cref="ArgumentException">The network takes RGB and the format is not RGB, or the plan does not fit.</exception>
     /// <exception cref="OpenClException">The device has too little memory, or its compiler failed.</exception>
-    public Deblurrer(ComputeDevice device, Network network, FrameFormat format, DeblurOptions? options = null) : this(device, network, format, options, memoryLimitBytes: null)
+    public Deblurrer(ComputeDevice device, Network network, FrameFormat format, DeblurOptions? options = null, InferencePlan? plan = null)
+        : this(device, network, format, options, plan, memoryLimitBytes: null)
     {
     }
 
-    /// <param name="device"/><param name="network"/><param name="format"/><param name="options"/>
+    /// <param name="device"/><param name="network"/><param name="format"/><param name="options"/><param name="plan"/>
     /// <param name="memoryLimitBytes">What the layers may take in all; null decides by the device.</param>
-    internal Deblurrer(ComputeDevice device, Network network, FrameFormat format, DeblurOptions? options, long? memoryLimitBytes)
+    internal Deblurrer(ComputeDevice device, Network network, FrameFormat format, DeblurOptions? options, InferencePlan? plan, long? memoryLimitBytes)
     {
         if (network.Description.C == 3 && !format.IsRgb)
             throw new ArgumentException($"{network.Name} restores RGB and cannot take {format.Pixels} frames: choose a luma network, or convert the frames to Rgb24.", nameof(network));
@@ -52,7 +54,7 @@ public sealed unsafe class Deblurrer : IDisposable
         PlaneLayout plane = format.Plane(0);
         _planeBytes = plane.StrideBytes * plane.Height;
 
-        _session = Own(new InferenceSession(device, network, format.Width, format.Height, plan: null, memoryLimitBytes));
+        _session = Own(new InferenceSession(device, network, SampleLayout.Of(format, network.Description.C), plan, memoryLimitBytes));
         try
         {
             _compute = Own(device.CreateQueue());
@@ -62,9 +64,7 @@ public sealed unsafe class Deblurrer : IDisposable
             _download = hasCopyEngine ? Own(device.CreateQueue()) : _compute;
             for (int i = 0; i < MaxInFlight; i++)
             {
-                DeviceBuffer<byte> samples = Own(device.Allocate<byte>(_planeBytes));
-                DeviceBuffer<byte> restored = Own(device.Allocate<byte>(_planeBytes));
-                _slots[i] = new(samples, restored, Own(new FrameKernels(device, _session, format, samples, restored)));
+                _slots[i] = new(Own(device.Allocate<byte>(_planeBytes)), Own(device.Allocate<byte>(_planeBytes)));
             }
         }
         catch
@@ -178,26 +178,11 @@ public sealed unsafe class Deblurrer : IDisposable
     {
         using ComputeEvent uploaded = slot.Samples.WriteAsync(_upload, samples, _planeBytes);
         _upload.Flush();
-        ComputeEvent stored = default;
-        try
-        {
-            foreach (Tile tile in _session.Grid.Tiles)
-            {
-                slot.Kernels.EnqueueLoad(_compute, tile, uploaded);
-                _session.EnqueueLayers(_compute);
-                stored.Dispose();
-                stored = default;
-                stored = slot.Kernels.EnqueueStore(_compute, tile, Options.Strength);
-            }
-            _compute.Flush();
-            ComputeEvent downloaded = slot.Restored.ReadAsync(_download, samples, _planeBytes, 0, stored);
-            _download.Flush();
-            return downloaded;
-        }
-        finally
-        {
-            stored.Dispose();
-        }
+        using ComputeEvent restored = _session.Enqueue(_compute, slot.Samples, slot.Restored, Options.Strength, uploaded);
+        _compute.Flush();
+        ComputeEvent downloaded = slot.Restored.ReadAsync(_download, samples, _planeBytes, 0, restored);
+        _download.Flush();
+        return downloaded;
     }
 
     /// <summary>After a failure half-way: waits until the device no longer uses the frame's memory.</summary>
@@ -218,14 +203,12 @@ public sealed unsafe class Deblurrer : IDisposable
 
     private static string Describe(FrameFormat format) => $"{format.Width}x{format.Height} {format.Pixels} ({format.Range.ToString().ToLowerInvariant()} range)";
 
-    /// <summary>Device memory and kernels of one frame in flight.</summary>
-    private sealed class Slot(DeviceBuffer<byte> samples, DeviceBuffer<byte> restored, FrameKernels kernels)
+    /// <summary>Device memory of one frame in flight.</summary>
+    private sealed class Slot(DeviceBuffer<byte> samples, DeviceBuffer<byte> restored)
     {
         public DeviceBuffer<byte> Samples { get; } = samples;
 
         public DeviceBuffer<byte> Restored { get; } = restored;
-
-        public FrameKernels Kernels { get; } = kernels;
 
         public Frame? Frame { get; set; }
 

@@ -1,8 +1,6 @@
 using System.Text.Json;
-using RealtimeDeblur.Cli.Commands;
 using RealtimeDeblur.Networks;
 using RealtimeDeblur.Tests.Networks;
-using RealtimeDeblur.Tests.Reference;
 using Xunit;
 
 namespace RealtimeDeblur.Tests.Cli;
@@ -46,20 +44,4 @@ public sealed class BenchCommandTests : IDisposable
     [Fact]
     public void Bench_UnknownModel_FailsWithItsName() =>
         Assert.StartsWith("There is no model 'nosuch'", CliProcess.Run(["bench", "--model", "nosuch"]).FailureLine, StringComparison.Ordinal);
-
-    [Theory]
-    [InlineData(1)]
-    [InlineData(3)]
-    public void LargestError_RightAndWrongOutput_TellsThemApart(int C)
-    {
-        Network network = RandomNetwork.Create(NetworkDescription.Dbcnn(C, f1: 3, n1: 5, f2: 3, n2: 4, f3: 5), seed: 2);
-        Tensor frame = Tensor.Random(1, C, 13, 12, seed: 3, low: 0);
-        float[] restored = ReferenceConvolution.Forward(network, frame).ToFloats();
-        Assert.InRange(PlainCheck.LargestError(network, 12, 13, frame.ToFloats(), restored), 0, 1e-6);
-
-        for (int i = 0; i < restored.Length; i++) restored[i] += 0.01f;
-        Assert.InRange(PlainCheck.LargestError(network, 12, 13, frame.ToFloats(), restored), 0.0099, 0.0101);
-        Array.Fill(restored, float.NaN);
-        Assert.False(PlainCheck.LargestError(network, 12, 13, frame.ToFloats(), restored) <= 1);
-    }
 }

@@ -10,10 +10,4 @@ public sealed class KernelSourceTests
     {
         Assert.All(KernelSource.Files, file => Assert.DoesNotContain("\n#include", '\n' + KernelSource.Read(file), StringComparison.Ordinal));
     }
-
-    [Fact]
-    public void Read_UnknownFile_NamesThoseThatAreThere()
-    {
-        Assert.Contains("conv/conv2d.cl", Assert.Throws<ArgumentException>(() => KernelSource.Read("conv/none.cl")).Message, StringComparison.Ordinal);
-    }
 }

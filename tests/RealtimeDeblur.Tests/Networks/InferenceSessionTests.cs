@@ -11,67 +11,96 @@ public sealed class InferenceSessionTests
     // A float sum of some thousand terms errs by about 1e-6 of the size of its terms, which is about 1 with random weights.
     private const double Relative = 1e-5, Absolute = 1e-5;
 
-    /// <summary>Shapes that divide nothing, C = 1 and 3, with and without the skip.</summary>
+    private const string General = "general";
+    private const string Direct = "dbcnn WINOGRAD=0 MAPS_W=32 PIXELS=3 TILES=4 SEGMENT=5";
+    private const string Winograd = "dbcnn WINOGRAD=1 MAPS_W=32 PIXELS=3 TILES=4 SEGMENT=5";
+
+    /// <summary>Shapes that divide nothing, C = 1 and 3, with and without the skip, chains and graphs, full and half resolution.</summary>
     public static TheoryData<NetworkDescription> Descriptions =>
     [
-        NetworkDescription.Dbcnn(n1: 20, n2: 7, f1: 5, f3: 3),
+        NetworkDescription.Dbcnn(n1: 20, n2: 7, f1: 9, f3: 3),
         NetworkDescription.Dbcnn(C: 3, n1: 9, n2: 5, f1: 3, f3: 5, globalSkip: false),
+        NetworkDescription.Dbcnn(n1: 3, n2: 33, f1: 5, f3: 7),
         NetworkDescription.Dbcnn(n1: 3, n2: 2, f1: 3, f2: 3, f3: 7),
         new NetworkDescription("chain", [new("only", 1, 1, 7, false)], globalSkip: false),
         new NetworkDescription("chain", [new("a", 3, 2, 3, true), new("b", 2, 3, 1, false)], globalSkip: true),
         new NetworkDescription("chain", [new("a", 1, 4, 3, true), new("b", 4, 8, 3, true), new("c", 8, 6, 3, false), new("d", 6, 1, 3, false)], globalSkip: true),
+        NetworkDescription.HalfResolution(maps: 5, hidden: 2),
+        NetworkDescription.HalfResolution(maps: 8, hidden: 1, C: 3),
+        NetworkDescription.DbcnnBackProjection(stages: 2, reblurSize: 5, projectSize: 3, f1: 3, n1: 4, n2: 3, f3: 3),
+        NetworkDescription.DbcnnBackProjection(stages: 1, reblurSize: 3, projectSize: 5, C: 3, f1: 3, n1: 4, n2: 3, f3: 3),
+        new NetworkDescription("graph", [new("a", 12, 4, 3, true), new("b", 16, 4, 3, false) { With = "input", Skip = "a" }, new("c", 8, 12, 1, true) { With = "a", Skip = "input", Subtract = true }], globalSkip: false, scale: 2),
     ];
 
     [Theory]
     [MemberData(nameof(Descriptions))]
-    public void Run_GeneralPlanOnSmallFrames_EqualsReference(NetworkDescription description)
+    public void Run_AnyPlanOnSmallFrames_EqualsReferenceOrIsRefused(NetworkDescription description)
     {
         using ComputeDevice device = TestDevice.OpenOrSkip();
-        foreach ((int W, int H) in SmallSizes) Compare(device, RandomNetwork.Create(description, seed: 1), W, H, InferencePlan.General);
-    }
-
-    [Theory]
-    [MemberData(nameof(Descriptions))]
-    public void Run_FusedPlanOnSmallFrames_EqualsReference(NetworkDescription description)
-    {
-        using ComputeDevice device = TestDevice.OpenOrSkip();
-        foreach ((int W, int H) in SmallSizes)
+        Network network = RandomNetwork.Create(description, seed: 1);
+        foreach (InferencePlan plan in Plans)
         {
-            if (FusedLayers.CanRun(description, W, H)) Compare(device, RandomNetwork.Create(description, seed: 1), W, H, InferencePlan.Fused);
-            else Assert.Throws<ArgumentException>(() => new InferenceSession(device, RandomNetwork.Create(description, seed: 1), W, H, InferencePlan.Fused));
+            foreach ((int W, int H) in SmallSizes)
+            {
+                (int columns, int rows) = KernelFamilies.Cells(description, W, H);
+                if (KernelFamilies.All.Single(family => family.Name == plan.Kernels).Refusal(plan, description, columns, rows) is null) Compare(device, network, W, H, plan);
+                else Assert.Throws<ArgumentException>(() => new InferenceSession(device, network, W, H, plan));
+            }
         }
     }
 
     [Theory]
-    [InlineData(InferencePlan.General)]
-    [InlineData(InferencePlan.Fused)]
-    public void Run_PaperParameters_EqualsReference(InferencePlan plan)
+    [InlineData(General)]
+    [InlineData(Direct)]
+    [InlineData(Winograd)]
+    public void Run_PaperParameters_EqualsReference(string plan)
     {
         using ComputeDevice device = TestDevice.OpenOrSkip();
-        Compare(device, RandomNetwork.Create(NetworkDescription.Dbcnn(), seed: 2), 61, 47, plan);
-        Compare(device, RandomNetwork.Create(NetworkDescription.Dbcnn(globalSkip: false), seed: 2), 8, 6, plan);
-        Compare(device, RandomNetwork.Create(NetworkDescription.Dbcnn(C: 3), seed: 3), 19, 21, plan);
+        Compare(device, RandomNetwork.Create(NetworkDescription.Dbcnn(), seed: 2), 61, 47, InferencePlan.Parse(plan));
+        Compare(device, RandomNetwork.Create(NetworkDescription.Dbcnn(globalSkip: false), seed: 2), 32, 6, InferencePlan.Parse(plan));
+        Compare(device, RandomNetwork.Create(NetworkDescription.Dbcnn(C: 3), seed: 3), 33, 21, InferencePlan.Parse(plan));
     }
 
-    [Theory]
-    [InlineData(InferencePlan.General)]
-    [InlineData(InferencePlan.Fused)]
-    public void Run_FrameCutIntoTiles_IsIdentical(InferencePlan plan)
+    [Fact]
+    public void Run_EveryPlanOfTheDevice_EqualsReference()
+    {
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        foreach (NetworkDescription description in (NetworkDescription[])[NetworkDescription.Dbcnn(n1: 16, n2: 32), NetworkDescription.HalfResolution(maps: 16, hidden: 1)])
+        {
+            Network network = RandomNetwork.Create(description, seed: 2);
+            foreach (InferencePlan plan in KernelFamilies.Plans(description, device.Info, 170, 67)) Compare(device, network, 170, 67, plan);
+        }
+    }
+
+    [Fact]
+    public void Run_FrameCutIntoTiles_IsIdentical()
     {
         using ComputeDevice device = TestDevice.OpenOrSkip();
         using CommandQueue queue = device.CreateQueue();
-        Network network = RandomNetwork.Create(NetworkDescription.Dbcnn(C: 3, n1: 20, n2: 7, f1: 5, f3: 3), seed: 4);
-        const int W = 61, H = 97;
-        Tensor frame = Tensor.Random(1, 3, H, W, seed: 5, low: 0);
-        float[] whole = Run(device, queue, network, frame, plan, memoryLimitBytes: null, out int tiles);
-        Assert.Equal(1, tiles);
-
-        foreach (long limit in new long[] { 500_000, 200_000, 100_000 })
+        foreach (NetworkDescription description in (NetworkDescription[])[NetworkDescription.Dbcnn(C: 3, n1: 20, n2: 7, f1: 5, f3: 3), NetworkDescription.HalfResolution(maps: 44, hidden: 1)])
         {
-            Assert.Equal(whole, Run(device, queue, network, frame, plan, limit, out int more));
-            Assert.True(more > tiles, $"{limit} bytes gave {more} tiles");
-            tiles = more;
+            Network network = RandomNetwork.Create(description, seed: 4);
+            const int W = 61, H = 97;
+            Tensor frame = Tensor.Random(1, description.C, H, W, seed: 5, low: 0);
+            InferencePlan plan = InferencePlan.Parse(General);
+            float[] whole = Run(device, queue, network, frame, plan, memoryLimitBytes: null, out int tiles);
+            Assert.Equal(1, tiles);
+
+            foreach (long limit in new long[] { 500_000, 200_000, 110_000 })
+            {
+                Assert.Equal(whole, Run(device, queue, network, frame, plan, limit, out int more));
+                Assert.True(more > tiles, $"{limit} bytes gave {more} tiles");
+                tiles = more;
+            }
         }
+    }
+
+    [Fact]
+    public void Constructor_PlanOfUnknownKernels_NamesThoseThatAreThere()
+    {
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        ArgumentException e = Assert.Throws<ArgumentException>(() => new InferenceSession(device, RandomNetwork.Create(NetworkDescription.Dbcnn(), seed: 1), 8, 8, new("none")));
+        Assert.StartsWith("There are no kernels 'none'; there are ", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -79,7 +108,7 @@ public sealed class InferenceSessionTests
     {
         using ComputeDevice device = TestDevice.OpenOrSkip();
         Network network = RandomNetwork.Create(NetworkDescription.Dbcnn(), seed: 6);
-        OpenClException e = Assert.Throws<OpenClException>(() => new InferenceSession(device, network, 640, 480, plan: null, memoryLimitBytes: 1000));
+        OpenClException e = Assert.Throws<OpenClException>(() => new InferenceSession(device, network, SampleLayout.Planar(1, 640, 480), InferencePlan.Parse(General), memoryLimitBytes: 1000));
         Assert.Contains("random needs more than the 1,000 bytes", e.Message, StringComparison.Ordinal);
     }
 
@@ -94,9 +123,11 @@ public sealed class InferenceSessionTests
         Assert.Contains("takes 32 floats", Assert.Throws<ArgumentException>(() => session.Run(queue, input, output)).Message, StringComparison.Ordinal);
     }
 
+    private static IEnumerable<InferencePlan> Plans => new[] { General, Direct, Winograd }.Select(InferencePlan.Parse);
+
     /// <summary>Every size from 1x1 past the supports and tiles, thinned out: all widths at a few heights and the other way round.</summary>
     private static IEnumerable<(int W, int H)> SmallSizes =>
-        Enumerable.Range(1, 20).SelectMany(i => new[] { (i, 1), (1, i), (i, 7), (5, i), (i, i) }).Distinct();
+        Enumerable.Range(1, 20).SelectMany(i => new[] { (i, 1), (1, i), (i, 7), (5, i), (i, i) }).Concat([(32, 4), (32, 6), (33, 7), (45, 13), (70, 11)]).Distinct();
 
     private static void Compare(ComputeDevice device, Network network, int W, int H, InferencePlan plan)
     {
@@ -107,7 +138,7 @@ public sealed class InferenceSessionTests
 
     private static float[] Run(ComputeDevice device, CommandQueue queue, Network network, Tensor frame, InferencePlan plan, long? memoryLimitBytes, out int tiles)
     {
-        using var session = new InferenceSession(device, network, frame.W, frame.H, plan, memoryLimitBytes);
+        using var session = new InferenceSession(device, network, SampleLayout.Planar(frame.C, frame.W, frame.H), plan, memoryLimitBytes);
         Assert.Equal(plan, session.Plan);
         tiles = session.Grid.Tiles.Length;
         using DeviceBuffer<float> input = device.Allocate<float>(frame.ToFloats());

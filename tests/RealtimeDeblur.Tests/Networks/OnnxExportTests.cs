@@ -22,9 +22,13 @@ public sealed class OnnxExportTests : IDisposable
         NetworkDescription.Dbcnn(f1: 11, n1: 5, f2: 3, n2: 9, f3: 1),
         new NetworkDescription("chain", [new("a", 1, 3, 3, false), new("b.1", 3, 2, 5, true), new("c", 2, 2, 3, true), new("d", 2, 1, 3, true)], globalSkip: true),
         new NetworkDescription("single", [new("only", 3, 3, 1, true)], globalSkip: false),
+        NetworkDescription.HalfResolution(maps: 5, hidden: 1),
+        NetworkDescription.HalfResolution(maps: 5, hidden: 1, C: 3),
+        NetworkDescription.DbcnnBackProjection(stages: 2, reblurSize: 5, projectSize: 3, n1: 6, n2: 5),
+        new NetworkDescription("graph", [new("a", 12, 4, 3, true), new("b", 16, 4, 3, false) { With = "input", Skip = "a" }, new("c", 8, 12, 1, true) { With = "a", Skip = "input", Subtract = true }], globalSkip: false, scale: 2),
     ];
 
-    /// <summary>From one pixel to frames larger than the support; none divides anything.</summary>
+    /// <summary>From one cell to frames larger than the support; none divides anything.</summary>
     [Theory]
     [MemberData(nameof(Descriptions))]
     public void Encode_AnyNetworkAndFrameSize_RunsAsDefined(NetworkDescription description)
@@ -33,7 +37,7 @@ public sealed class OnnxExportTests : IDisposable
         using Ort.InferenceSession session = new(OnnxExport.Encode(network));
         foreach ((int H, int W) in new[] { (1, 1), (1, 7), (3, 2), (17, 23), (29, 41) })
         {
-            Tensor blurred = Tensor.Random(1, description.C, H, W, seed: 2, low: 0);
+            Tensor blurred = Tensor.Random(1, description.C, H * description.Scale, W * description.Scale, seed: 2, low: 0);
             TensorAssert.Close(ReferenceConvolution.Forward(network, blurred), Run(session, blurred), relative: 0, absolute: 1e-4);
         }
     }
@@ -48,8 +52,8 @@ public sealed class OnnxExportTests : IDisposable
         using Ort.InferenceSession onnx = new(OnnxExport.Encode(network));
         foreach ((int H, int W) in new[] { (1, 1), (21, 43) })
         {
-            Tensor blurred = Tensor.Random(1, description.C, H, W, seed: 4, low: 0);
-            using InferenceSession ours = new(device, network, W, H);
+            Tensor blurred = Tensor.Random(1, description.C, H * description.Scale, W * description.Scale, seed: 4, low: 0);
+            using InferenceSession ours = new(device, network, blurred.W, blurred.H);
             using DeviceBuffer<float> input = device.Allocate<float>(blurred.ToFloats());
             using DeviceBuffer<float> output = device.Allocate<float>(blurred.Values.Length);
             ours.Run(queue, input, output);

@@ -35,6 +35,32 @@ public sealed class WeightsFileTests : IDisposable
         }
     }
 
+    [Theory]
+    [MemberData(nameof(InferenceSessionTests.Descriptions), MemberType = typeof(InferenceSessionTests))]
+    public void Write_ThenRead_GivesTheSameShape(NetworkDescription description)
+    {
+        string path = Path.Combine(_folder, "shape.safetensors");
+        WeightsFile.Write(path, RandomNetwork.Create(description, seed: 1));
+        NetworkDescription read = WeightsFile.Read(path).Description;
+        Assert.Equal((description.Architecture, description.GlobalSkip, description.Scale, description.C), (read.Architecture, read.GlobalSkip, read.Scale, read.C));
+        Assert.Equal(description.Layers, read.Layers);
+        bool needsNewerReader = description.Scale > 1 || description.Layers.Any(layer => layer.With is not null || layer.Skip is not null);
+        Assert.Contains(needsNewerReader ? "realtimedeblur/2" : "realtimedeblur/1", File.ReadAllText(path), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("x", null, false, "reads 'x', which no layer before it is called")]
+    [InlineData("b", null, false, "reads 'b', which no layer before it is called")]
+    [InlineData("a", null, false, "takes 2 channels, but 'a' and 'a' give 4")]
+    [InlineData(null, "input", false, "gives 1 channels and cannot be added to 'input', which has 4")]
+    [InlineData(null, null, true, "is subtracted from nothing")]
+    public void Description_LayerThatDoesNotFit_SaysWhy(string? with, string? skip, bool subtract, string message)
+    {
+        ArgumentException e = Assert.Throws<ArgumentException>(() => new NetworkDescription("graph",
+            [new("a", 4, 2, 1, true), new("b", 2, 1, 1, false) { With = with, Skip = skip, Subtract = subtract }, new("c", 1, 4, 1, false)], globalSkip: true, scale: 2));
+        Assert.Contains(message, e.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Write_AnyNetwork_FollowsTheSafetensorsLayout()
     {
@@ -126,7 +152,7 @@ public sealed class WeightsFileTests : IDisposable
     [InlineData("[72,80]", "[68,76]", "small.safetensors: tensor 'extract.bias' begins at byte 68 of the data, 72 was expected; the file is damaged.")]
     [InlineData("[72,80]", "[76,84]", "small.safetensors: tensor 'extract.bias' begins at byte 76 of the data, 72 was expected; the file is damaged.")]
     [InlineData("realtimedeblur/1", "pt", "small.safetensors holds tensors but no network of RealtimeDeblur (no 'format' of 'realtimedeblur/1' in __metadata__); `deblur train` makes one.")]
-    [InlineData("realtimedeblur/1", "realtimedeblur/2", "small.safetensors has format 'realtimedeblur/2', this version reads 'realtimedeblur/1'; update RealtimeDeblur.")]
+    [InlineData("realtimedeblur/1", "realtimedeblur/9", "small.safetensors has format 'realtimedeblur/9', this version reads 'realtimedeblur/1' and 'realtimedeblur/2'; update RealtimeDeblur.")]
     [InlineData("\"description\"", "\"shape\"", "small.safetensors: there is no 'description' in __metadata__; the file is damaged.")]
     [InlineData("\\\"K\\\":2", "\\\"K\\\":2000000000", "small.safetensors: Layer 'extract' has 1 input and 2000000000 output channels; 1 to 1024 are possible.")]
     [InlineData("\\\"K\\\":2", "\\\"K\\\":\\\"2\\\"", "small.safetensors: in the network's description 'K' is missing or of the wrong type; the file is damaged.")]

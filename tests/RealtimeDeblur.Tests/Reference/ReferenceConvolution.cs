@@ -83,23 +83,77 @@ internal static class ReferenceConvolution
     /// <summary>A whole network without borders: the result is <see cref="NetworkDescription.Pad"/> smaller on each side, and so is the input that a global skip adds.</summary>
     public static Tensor ForwardValid(Network network, Tensor blurred) => Forward(network, blurred, ForwardValid);
 
+    /// <summary>Pixels to cells: channel (dy*scale + dx)*C + c of cell (y, x) is channel c of pixel (y*scale + dy, x*scale + dx). Past the edge, the last row and column repeat.</summary>
+    public static Tensor SpaceToDepth(Tensor frame, int scale)
+    {
+        Tensor cells = new(frame.N, frame.C * scale * scale, (frame.H + scale - 1) / scale, (frame.W + scale - 1) / scale);
+        for (int n = 0; n < cells.N; n++)
+        for (int dy = 0; dy < scale; dy++)
+        for (int dx = 0; dx < scale; dx++)
+        for (int c = 0; c < frame.C; c++)
+        for (int y = 0; y < cells.H; y++)
+        for (int x = 0; x < cells.W; x++)
+            cells[n, (dy * scale + dx) * frame.C + c, y, x] = frame[n, c, Math.Min(y * scale + dy, frame.H - 1), Math.Min(x * scale + dx, frame.W - 1)];
+        return cells;
+    }
+
+    /// <summary>The other way; what lies past H and W is left out.</summary>
+    public static Tensor DepthToSpace(Tensor cells, int scale, int H, int W)
+    {
+        Tensor frame = new(cells.N, cells.C / (scale * scale), H, W);
+        for (int n = 0; n < frame.N; n++)
+        for (int c = 0; c < frame.C; c++)
+        for (int y = 0; y < H; y++)
+        for (int x = 0; x < W; x++)
+            frame[n, c, y, x] = cells[n, (y % scale * scale + x % scale) * frame.C + c, y / scale, x / scale];
+        return frame;
+    }
+
     private static Tensor Forward(Network network, Tensor blurred, Func<Tensor, Tensor, double[], Tensor> convolve)
     {
-        Tensor maps = blurred;
-        foreach ((ConvolutionLayer layer, LayerWeights weights) in network.Description.Layers.Zip(network.Weights))
+        NetworkDescription description = network.Description;
+        Tensor input = SpaceToDepth(blurred, description.Scale);
+        Dictionary<string, Tensor> tensors = new() { [NetworkDescription.Input] = input };
+        Tensor maps = input;
+        foreach ((ConvolutionLayer layer, LayerWeights weights) in description.Layers.Zip(network.Weights))
         {
+            if (layer.With is not null) maps = Concatenate(maps, Centre(tensors[layer.With], maps.H, maps.W));
             maps = convolve(maps, Tensor.From(layer.K, layer.C, layer.Size, layer.Size, weights.Weight), Array.ConvertAll(weights.Bias, value => (double)value));
             if (layer.Relu) maps = Relu(maps);
+            if (layer.Skip is not null) maps = Sum(Centre(tensors[layer.Skip], maps.H, maps.W), maps, layer.Subtract ? -1 : 1);
+            tensors[layer.Name] = maps;
         }
-        if (!network.Description.GlobalSkip) return maps;
-        int cut = (blurred.H - maps.H) / 2;
-        for (int n = 0; n < maps.N; n++)
-        for (int c = 0; c < maps.C; c++)
-        for (int y = 0; y < maps.H; y++)
-        for (int x = 0; x < maps.W; x++)
-            maps[n, c, y, x] += blurred[n, c, y + cut, x + cut];
-        return maps;
+        bool hasBorders = maps.H == input.H && maps.W == input.W;
+        Tensor result = DepthToSpace(maps, description.Scale, hasBorders ? blurred.H : maps.H * description.Scale, hasBorders ? blurred.W : maps.W * description.Scale);
+        return description.GlobalSkip ? Sum(Centre(blurred, result.H, result.W), result, 1) : result;
     }
+
+    /// <summary>The middle of every plane.</summary>
+    private static Tensor Centre(Tensor tensor, int H, int W)
+    {
+        Tensor centre = new(tensor.N, tensor.C, H, W);
+        (int cutY, int cutX) = ((tensor.H - H) / 2, (tensor.W - W) / 2);
+        for (int n = 0; n < centre.N; n++)
+        for (int c = 0; c < centre.C; c++)
+        for (int y = 0; y < H; y++)
+        for (int x = 0; x < W; x++)
+            centre[n, c, y, x] = tensor[n, c, y + cutY, x + cutX];
+        return centre;
+    }
+
+    private static Tensor Concatenate(Tensor first, Tensor second)
+    {
+        Tensor both = new(first.N, first.C + second.C, first.H, first.W);
+        for (int n = 0; n < both.N; n++)
+        for (int c = 0; c < both.C; c++)
+        for (int y = 0; y < both.H; y++)
+        for (int x = 0; x < both.W; x++)
+            both[n, c, y, x] = c < first.C ? first[n, c, y, x] : second[n, c - first.C, y, x];
+        return both;
+    }
+
+    /// <summary>a + factor * b.</summary>
+    private static Tensor Sum(Tensor a, Tensor b, double factor) => new(a.N, a.C, a.H, a.W, [.. a.Values.Zip(b.Values, (x, y) => x + factor * y)]);
 
     /// <summary>Extends every plane by <paramref name="pad"/> pixels of its edge values on each side.</summary>
     private static Tensor ReplicateBorder(Tensor input, int pad)

@@ -140,8 +140,9 @@ public sealed class DeblurrerTests
         var format = new FrameFormat(pixels, 83, 71);
         using Frame whole = RandomFrame(format, seed: 8);
         using Frame tiled = RandomFrame(format, seed: 8);
-        using (var deblurrer = new Deblurrer(device, Blind, format)) deblurrer.Process(whole);
-        using (var deblurrer = new Deblurrer(device, Blind, format, options: null, memoryLimitBytes: 60_000)) deblurrer.Process(tiled);
+        var plan = new InferencePlan("general");
+        using (var deblurrer = new Deblurrer(device, Blind, format, plan: plan)) deblurrer.Process(whole);
+        using (var deblurrer = new Deblurrer(device, Blind, format, options: null, plan, memoryLimitBytes: 60_000)) deblurrer.Process(tiled);
         Assert.Equal(whole.Data, tiled.Data);
     }
 

@@ -1,0 +1,123 @@
+using System.Collections.Immutable;
+using RealtimeDeblur.Compute;
+
+namespace RealtimeDeblur.Networks;
+
+/// <summary>
+/// Three layers with a 1x1 in the middle on a CPU, in one kernel: <c>conv/dbcnn.cl</c>. Map counts are filled up to a multiple of 16 with maps that stay zero.
+/// Macros of its plans: WINOGRAD, MAPS_W, PIXELS, TILES, see there; SEGMENT, rows that a work-item computes.
+/// </summary>
+internal sealed class DbcnnFamily : IKernelFamily
+{
+    // As in conv/dbcnn.cl.
+    private const int MapStep = 16, LaneCount = 8, ColumnStep = 32;
+
+    /// <summary>A work-item keeps its maps in private memory: more of them would not stay in the caches, and not on the stack of a driver's thread.</summary>
+    private const int MaxMaps = 256;
+
+    /// <summary>Larger supports of reconstruction unroll to more code than pays.</summary>
+    private const int MaxReconstructionSize = 9;
+
+    /// <summary>Larger strips take more private memory than the second cache has.</summary>
+    private const int MaxMapsW = 512;
+
+    public string Name => "dbcnn";
+
+    public IEnumerable<InferencePlan> Plans(NetworkDescription description, DeviceInfo device, int W, int H)
+    {
+        if (device.Type != ComputeDeviceType.Cpu) yield break;
+        foreach (InferencePlan plan in Candidates())
+        {
+            if (Refusal(plan, description, W, H) is null) yield return plan;
+        }
+
+        // The narrower strips are also for frames that are no wider.
+        static IEnumerable<InferencePlan> Candidates()
+        {
+            foreach (int mapsW in (int[])[128, 64, 32])
+            {
+                yield return Plan(winograd: 1, mapsW, pixels: 3, tiles: 4, segment: 90);
+            }
+            foreach (int mapsW in (int[])[128, 64, 32]) yield return Plan(winograd: 0, mapsW, pixels: 3, tiles: 4, segment: 90);
+            foreach (int mapsW in (int[])[64, 96, 128, 160])
+            {
+                foreach (int segment in (int[])[60, 120]) yield return Plan(winograd: 1, mapsW, pixels: 3, tiles: 4, segment);
+                // For devices with 32 vector registers.
+                yield return Plan(winograd: 1, mapsW, pixels: 4, tiles: 8, segment: 90);
+                yield return Plan(winograd: 1, mapsW, pixels: 4, tiles: 4, segment: 90);
+            }
+        }
+    }
+
+    public string? Refusal(InferencePlan plan, NetworkDescription description, int W, int H)
+    {
+        if (description.Scale != 1 || !description.IsPlainChain || description.Layers is not [{ K: <= MaxMaps }, { Size: 1, K: <= MaxMaps }, { Size: <= MaxReconstructionSize }])
+            return $"the network needs three layers with a 1x1 in the middle, up to {MaxMaps} maps, and a last support of up to {MaxReconstructionSize}";
+        if (plan["WINOGRAD"] is not (0 or 1) || plan["MAPS_W"] is not (> 0 and <= MaxMapsW and int mapsW) || mapsW % ColumnStep != 0
+            || plan["PIXELS"] is not (>= 1 and <= 16) || plan["TILES"] is not (4 or 8) || plan["SEGMENT"] is not >= 1)
+            return "WINOGRAD, MAPS_W, PIXELS, TILES or SEGMENT is missing or not possible";
+        if (plan["WINOGRAD"] == 1 && description.Layers[0].Size % 3 != 0) return "Winograd's transform needs a first support that is a multiple of 3";
+        if (mapsW - 2 * description.Layers[2].Pad < LaneCount) return "the strips are narrower than the last support needs";
+        int bandH = BandH(plan);
+        return W < mapsW || H < bandH ? $"the frame is smaller than {mapsW}x{bandH}" : null;
+    }
+
+    public TileMemory Memory(InferencePlan plan, NetworkDescription description, int W, int H) => default;     // everything lies in private memory
+
+    public ITileLayers Create(LayerSetUp setUp) => new Layers(setUp);
+
+    private static InferencePlan Plan(int winograd, int mapsW, int pixels, int tiles, int segment) =>
+        new("dbcnn", ("WINOGRAD", winograd), ("MAPS_W", mapsW), ("PIXELS", pixels), ("TILES", tiles), ("SEGMENT", segment));
+
+    private static int BandH(InferencePlan plan) => plan["WINOGRAD"] == 1 ? 4 : 6;
+
+    private static int RoundUp(int maps) => (maps + MapStep - 1) / MapStep * MapStep;
+
+    private sealed class Layers : ITileLayers
+    {
+        private readonly Owned _owned = new();
+
+        public Layers(LayerSetUp setUp)
+        {
+            (ComputeDevice device, InferencePlan plan) = (setUp.Device, setUp.Plan);
+            ConvolutionLayer extract = setUp.Description.Layers[0], map = setUp.Description.Layers[1], reconstruct = setUp.Description.Layers[2];
+            IReadOnlyList<LayerWeights> weights = setUp.Network.Weights;
+            (int n1, int n2) = (RoundUp(extract.K), RoundUp(map.K));
+            bool winograd = plan["WINOGRAD"] == 1;
+            int mapBlock = n2 % 32 == 0 ? 32 : 16, mapsW = plan["MAPS_W"]!.Value, segment = plan["SEGMENT"]!.Value;
+            try
+            {
+                string options = $"{setUp.Samples.Options} -DSIZE1={extract.Size} -DN1={n1} -DN2={n2} -DSIZE3={reconstruct.Size}"
+                    + $"{(winograd ? " -DWINOGRAD" : "")} -DMAPS_W={mapsW} -DPIXELS={plan["PIXELS"]} -DTILES={plan["TILES"]}"
+                    + $"{(extract.Relu ? " -DRELU1" : "")}{(map.Relu ? " -DRELU2" : "")}{(reconstruct.Relu ? " -DRELU3" : "")}{(setUp.Description.GlobalSkip ? " -DSKIP" : "")}";
+                Kernel kernel = _owned.Add(device.Build("conv/dbcnn.cl", options).CreateKernel("dbcnn_forward"));
+                setUp.Samples.Bind(kernel);
+                kernel.BindFrom(SampleLayout.AfterRestored,
+                    Weights(winograd ? WeightPacking.WinogradFiltersLast(weights[0].Weight, extract.K, extract.C, extract.Size, MapStep)
+                        : WeightPacking.FiltersLast(weights[0].Weight, extract.K, extract.C * extract.Size * extract.Size, MapStep)),
+                    Weights(WeightPacking.PadTo(weights[0].Bias, MapStep)),
+                    Weights(WeightPacking.FiltersLast(WeightPacking.PadInputs(weights[1].Weight, map.K, map.C, n1), map.K, n1, mapBlock)),
+                    Weights(WeightPacking.PadTo(weights[1].Bias, mapBlock)),
+                    Weights(WeightPacking.InputsLast(weights[2].Weight, reconstruct.K, reconstruct.C, reconstruct.Size, n2, LaneCount)),
+                    Weights(weights[2].Bias),
+                    setUp.TileW, setUp.TileH, segment, 1);
+                int stripW = mapsW - 2 * reconstruct.Pad;
+                Launches = [new(kernel, new(WorkSize.Tiles(setUp.TileW, stripW), WorkSize.Tiles(setUp.TileH, segment)), WorkSize.Single)];
+                FrameKernels = [kernel];
+            }
+            catch
+            {
+                Dispose();
+                throw;
+            }
+
+            DeviceBuffer<float> Weights(float[] packed) => _owned.Add(device.Allocate<float>((ReadOnlySpan<float>)packed));
+        }
+
+        public ImmutableArray<Launch> Launches { get; }
+
+        public ImmutableArray<Kernel> FrameKernels { get; }
+
+        public void Dispose() => _owned.Dispose();
+    }
+}
