@@ -16,6 +16,7 @@ internal static class Program
         TrainCommand.Create(),
         DevicesCommand.Create(),
         BenchCommand.Create(),
+        TuneCommand.Create(),
         ExportCommand.Create(),
         DatasetCommand.Create(),
         EvalCommand.Create(),

@@ -5,13 +5,25 @@ using RealtimeDeblur.Networks;
 
 namespace RealtimeDeblur.Benchmarks;
 
+/// <summary>How long one program took for one network on one frame size.</summary>
+/// <param name="Model">The network.</param>
+/// <param name="Program">Who ran it.</param>
+/// <param name="W">Columns of the frame.</param>
+/// <param name="H">Rows of the frame.</param>
+/// <param name="MedianMs">Wall clock, per frame.</param>
+internal sealed record Timing(string Model, string Program, int W, int H, double MedianMs);
+
 /// <summary>One network on one frame size: outputs compared, then everyone timed in turns.</summary>
 internal static class Comparison
 {
     private const double Tolerance = 1e-4;
-    private const int WarmUpRuns = 2;
+    private const int WarmUpRuns = 2, MinRuns = 5;
 
-    public static void Run(ComputeDevice device, Network network, int W, int H, int runs, TextWriter text)
+    /// <summary>Large frames take programs seconds: then there are fewer runs, but at least <see cref="MinRuns"/>.</summary>
+    private static readonly TimeSpan LongestComparison = TimeSpan.FromSeconds(90);
+
+    /// <returns>The median of each program, ours first.</returns>
+    public static IReadOnlyList<Timing> Run(ComputeDevice device, Network network, int W, int H, int runs, TextWriter text)
     {
         NetworkDescription description = network.Description;
         int threads = device.Info.ComputeUnits;
@@ -42,10 +54,10 @@ internal static class Comparison
                 return error.ToString("0.0e0", CultureInfo.InvariantCulture);
             })];
 
-            var wall = contenders.Select(_ => new double[runs]).ToArray();
-            var cpu = contenders.Select(_ => new double[runs]).ToArray();
+            List<double>[] wall = [.. contenders.Select(_ => new List<double>())], cpu = [.. contenders.Select(_ => new List<double>())];
             double peak = 0;
-            for (int run = 0; run < runs; run++)
+            long begin = Stopwatch.GetTimestamp();
+            for (int run = 0; run < runs && (run < MinRuns || Stopwatch.GetElapsedTime(begin) < LongestComparison); run++)
             {
                 peak = Math.Max(peak, PeakRate.MeasureMacPerSecond(device));
                 for (int i = 0; i < contenders.Length; i++)
@@ -53,15 +65,15 @@ internal static class Comparison
                     double cpuBefore = Environment.CpuUsage.TotalTime.TotalMilliseconds;
                     long start = Stopwatch.GetTimestamp();
                     contenders[i].Run();
-                    wall[i][run] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-                    cpu[i][run] = (Environment.CpuUsage.TotalTime.TotalMilliseconds - cpuBefore) / threads;
+                    wall[i].Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+                    cpu[i].Add((Environment.CpuUsage.TotalTime.TotalMilliseconds - cpuBefore) / threads);
                 }
             }
-            foreach (double[] times in wall.Concat(cpu)) Array.Sort(times);
+            foreach (List<double> times in wall.Concat(cpu)) times.Sort();
 
             double mac = (double)description.MacPerPixel * W * H;
             text.WriteLine();
-            text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{W}x{H}, peak {peak * 1e-9:0.0} GMAC/s (registers only, best of this run)"));
+            text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{network.Name}, {description.MacPerPixel:N0} MAC per pixel, {W}x{H}, {wall[0].Count} runs, peak {peak * 1e-9:0.0} GMAC/s (registers only, best of this run), plan {((OpenClContender)contenders[0]).Plan}"));
             text.WriteLine("                              median ms       p99   share of peak   times ours   CPU ms/thread   times ours   largest difference");
             for (int i = 0; i < contenders.Length; i++)
             {
@@ -69,6 +81,7 @@ internal static class Comparison
                 text.WriteLine(string.Create(CultureInfo.InvariantCulture,
                     $"{contenders[i].Name,-28} {median,10:0.0} {Quantile(wall[i], 0.99),9:0.0} {mac / (median * 1e-3) / peak,15:0 %} {median / Quantile(wall[0], 0.5),12:0.00} {cpuMedian,15:0.0} {cpuMedian / Quantile(cpu[0], 0.5),12:0.00} {errors[i],20}"));
             }
+            return [.. contenders.Select((contender, i) => new Timing(network.Name, contender.Name, W, H, Quantile(wall[i], 0.5)))];
         }
         finally
         {
@@ -94,5 +107,5 @@ internal static class Comparison
         return largest;
     }
 
-    private static double Quantile(double[] sorted, double share) => sorted[(int)Math.Ceiling(share * sorted.Length) - 1];
+    private static double Quantile(List<double> sorted, double share) => sorted[(int)Math.Ceiling(share * sorted.Count) - 1];
 }

@@ -37,6 +37,8 @@ internal sealed class OpenClContender : IContender
 
     public string Name => $"RealtimeDeblur ({_session.Plan.Kernels})";
 
+    public InferencePlan Plan => _session.Plan;
+
     public float[] Restored => _output.ToArray(_queue);
 
     public void Run()

@@ -7,35 +7,47 @@ using RealtimeDeblur.Networks;
 // Our kernels against other programs on the same weights and the same frame, all with as many threads as the OpenCL device has units.
 // kernels/README.md has the command line and how to read the figures.
 
-Option<string?> modelOption = new("--model") { Description = "Path of a .safetensors file. Without it models/dbcnn.safetensors of the repository, or the paper's DBCNN with random weights." };
-Option<string[]> sizesOption = new("--size") { Description = "Frame sizes.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => ["640x480", "1280x720"] };
+Option<string[]> modelOption = new("--model")
+{
+    Description = $"Path of a .safetensors file, or a shape with random weights: {string.Join(", ", UntrainedNetwork.Names)}. Without it every shipped luma model for clean blur, and the shapes that do not ship.",
+    AllowMultipleArgumentsPerToken = true,
+};
+Option<string[]> sizesOption = new("--size") { Description = "Frame sizes.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => ["640x480", "1280x720", "1920x1080", "3840x2160"] };
+Option<string?> plotOption = new("--plot") { Description = "PNG file for a plot of time against pixels." };
 Option<int> runsOption = new("--runs") { Description = "Runs of each program, in turns.", DefaultValueFactory = _ => 20 };
 Option<string?> deviceOption = new("--device") { Description = "OpenCL device by index or part of the name; a CPU if not given." };
-RootCommand command = new("Compares the speed of our kernels with ONNX Runtime and OpenCV DNN on the same weights, and a step of the trainer with inference.") { modelOption, sizesOption, runsOption, deviceOption };
+RootCommand command = new("Compares the speed of our kernels with ONNX Runtime and OpenCV DNN on the same weights, and a step of the trainer with inference.") { modelOption, sizesOption, runsOption, deviceOption, plotOption };
 command.SetAction(parsed =>
 {
-    Network network = LoadNetwork(parsed.GetValue(modelOption));
+    Network[] networks = LoadNetworks(parsed.GetValue(modelOption)!);
     string? selector = parsed.GetValue(deviceOption) ?? ComputeDevice.List().FirstOrDefault(info => info.Type == ComputeDeviceType.Cpu)?.Index.ToString(CultureInfo.InvariantCulture);
     using ComputeDevice device = ComputeDevice.Open(selector);
     int runs = Math.Max(1, parsed.GetValue(runsOption));
-    Console.WriteLine($"{network.Name}, {network.Description.C} channel(s), {network.Description.MacPerPixel} MAC per pixel, float32");
-    Console.WriteLine($"{device.Info.Name} ({device.Info.Driver}), {device.Info.ComputeUnits} threads, {runs} runs of each in turns after 2 to warm up");
-    foreach (string size in parsed.GetValue(sizesOption)!.SelectMany(sizes => sizes.Split(',')))
+    Console.WriteLine($"{device.Info.Name} ({device.Info.Driver}), {device.Info.ComputeUnits} threads, float32, up to {runs} runs of each in turns after 2 to warm up");
+    var timings = new List<Timing>();
+    foreach (Network one in networks)
     {
-        int[] sides = [.. size.Split('x').Select(side => int.Parse(side, CultureInfo.InvariantCulture))];
-        Comparison.Run(device, network, sides[0], sides[1], runs, Console.Out);
+        foreach (string size in parsed.GetValue(sizesOption)!.SelectMany(sizes => sizes.Split(',')))
+        {
+            int[] sides = [.. size.Split('x').Select(side => int.Parse(side, CultureInfo.InvariantCulture))];
+            timings.AddRange(Comparison.Run(device, one, sides[0], sides[1], runs, Console.Out));
+        }
     }
+    if (parsed.GetValue(plotOption) is { } path) TimePlot.Write(timings, $"Time per frame, {device.Info.Name}, {device.Info.ComputeUnits} threads", path);
+    Network network = networks[0];
     TrainerStep.Run(device, network, 5 * runs, Console.Out);
 });
 return command.Parse(args).Invoke();
 
-static Network LoadNetwork(string? path)
+static Network[] LoadNetworks(string[] names)
 {
-    if (path is not null) return WeightsFile.Read(path);
-    for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+    if (names.Length > 0) return [.. names.Select(name => File.Exists(name) ? WeightsFile.Read(name) : UntrainedNetwork.Create(name))];
+    string? models = null;
+    for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null && models is null; folder = folder.Parent)
     {
-        string shipped = Path.Combine(folder.FullName, "models", "dbcnn.safetensors");
-        if (File.Exists(shipped)) return WeightsFile.Read(shipped);
+        string candidate = Path.Combine(folder.FullName, "models");
+        if (Directory.Exists(candidate) && folder.EnumerateFiles("RealtimeDeblur.sln").Any()) models = candidate;
     }
-    return UntrainedNetwork.Create(NetworkDescription.Dbcnn(), seed: 1);
+    // Weights for cameras have the same shape and so the same time.
+    return [.. UntrainedNetwork.Names.Select(name => Path.Combine(models ?? ".", name + WeightsFile.Extension) is var path && File.Exists(path) ? WeightsFile.Read(path) : UntrainedNetwork.Create(name))];
 }

@@ -20,19 +20,8 @@ internal static class BenchCommand
 
     public static Command Create()
     {
-        Option<string[]> models = new("--model")
-        {
-            Description = "Name of a shipped model or path of a .safetensors file; may be repeated. Without it, every shipped model.",
-            HelpName = "MODEL",
-            AllowMultipleArgumentsPerToken = true,
-        };
-        Option<FrameSize[]> sizes = new("--size")
-        {
-            Description = $"Frame sizes, {MinSide} to {MaxSide} pixels a side, separated by commas.",
-            HelpName = "WxH,...",
-            CustomParser = ParseSizes,
-            DefaultValueFactory = _ => [new(640, 480), new(1280, 720), new(1920, 1080)],
-        };
+        Option<string[]> models = ModelOption();
+        Option<FrameSize[]> sizes = SizeOption();
         return new CliCommand(
             "bench",
             "Measures how fast networks run on the device, beside the device's own peak. Results are checked before they are timed.",
@@ -42,6 +31,36 @@ internal static class BenchCommand
             models,
             sizes,
         };
+    }
+
+    /// <summary>--model, also of <c>deblur tune</c>.</summary>
+    public static Option<string[]> ModelOption() => new("--model")
+    {
+        Description = $"Name of a shipped model or path of a .safetensors file, or with random weights one of {string.Join(", ", UntrainedNetwork.Names)}; may be repeated. Without it, every shipped model.",
+        HelpName = "MODEL",
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    /// <summary>--size, also of <c>deblur tune</c>.</summary>
+    public static Option<FrameSize[]> SizeOption() => new("--size")
+    {
+        Description = $"Frame sizes, {MinSide} to {MaxSide} pixels a side, separated by commas.",
+        HelpName = "WxH,...",
+        CustomParser = ParseSizes,
+        DefaultValueFactory = _ => [new(640, 480), new(1280, 720), new(1920, 1080)],
+    };
+
+    /// <summary>The networks that --model asks for. Speed does not depend on the weights, so a shape without trained ones will do.</summary>
+    public static Network[] LoadNetworks(Invocation run, string[] models)
+    {
+        IReadOnlyList<string> names = models.Length > 0 ? models : ModelCatalog.Names;
+        if (names.Count == 0) names = ["dbcnn"];
+        return [.. names.Select(name =>
+        {
+            if (ModelCatalog.Names.Contains(name) || !UntrainedNetwork.Names.Contains(name)) return ModelCatalog.Load(name);
+            run.Note($"No weights of '{name}' are installed: measuring with random ones, which takes the same time.");
+            return UntrainedNetwork.Create(name);
+        })];
     }
 
     private static FrameSize[] ParseSizes(ArgumentResult argument)
@@ -65,14 +84,7 @@ internal static class BenchCommand
 
     private static BenchResult Measure(Invocation run, string[] models, FrameSize[] sizes)
     {
-        IReadOnlyList<string> names = models.Length > 0 ? models : ModelCatalog.Names;
-        Network[] networks = [.. names.Select(ModelCatalog.Load)];
-        if (networks.Length == 0)
-        {
-            networks = [UntrainedNetwork.Create(NetworkDescription.Dbcnn(), seed: 1)];
-            run.Note("No model is installed: measuring dbcnn with random weights, which takes the same time.");
-        }
-
+        Network[] networks = LoadNetworks(run, models);
         using ComputeDevice device = run.OpenDevice();
         using ProgressDisplay progress = run.StartProgress("Measuring", "figures", (long)networks.Length * sizes.Length);
         double peak = PeakRate.MeasureMacPerSecond(device);

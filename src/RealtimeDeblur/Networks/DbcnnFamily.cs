@@ -21,31 +21,40 @@ internal sealed class DbcnnFamily : IKernelFamily
     /// <summary>Larger strips take more private memory than the second cache has.</summary>
     private const int MaxMapsW = 512;
 
+    private const int ItemsPerUnit = 12;
+
+    private static readonly int[] StripWidths = [128, 96, 64, 160, 32];
+
+    /// <summary>Pixels and Winograd tiles that meet a block of maps at once, for 16 vector registers and for 32.</summary>
+    private static readonly (int Pixels, int Tiles)[] Registers = [(3, 4), (4, 8), (4, 4)];
+
+    /// <summary>Times as many work-items as <see cref="ItemsPerUnit"/>.</summary>
+    private static readonly int[] SegmentFactors = [1, 3];
+
     public string Name => "dbcnn";
 
     public IEnumerable<InferencePlan> Plans(NetworkDescription description, DeviceInfo device, int W, int H)
     {
-        if (device.Type != ComputeDeviceType.Cpu) yield break;
-        foreach (InferencePlan plan in Candidates())
-        {
-            if (Refusal(plan, description, W, H) is null) yield return plan;
-        }
+        if (device.Type != ComputeDeviceType.Cpu || description.Layers.Count != 3) return [];
+        int pad = description.Layers[2].Pad;
+        // Strips overlap by twice the pad, and the last one by what is left over: the guess is the width that computes the fewest columns.
+        int[] widths = [.. StripWidths.Where(mapsW => mapsW > 2 * pad && mapsW <= W).OrderBy(mapsW => WorkSize.Tiles(W, mapsW - 2 * pad) * mapsW)];
+        bool canTransform = description.Layers[0].Size % 3 == 0;
+        // The transform won everywhere: the direct form is tried in one shape where there is a choice.
+        return widths.SelectMany(mapsW => Registers.SelectMany(registers => SegmentFactors.Select(factor => Plan(canTransform ? 1 : 0, mapsW, registers, factor))))
+            .Concat(widths.Take(1).Select(mapsW => Plan(winograd: 0, mapsW, Registers[0], SegmentFactors[0])))
+            .Where(plan => Refusal(plan, description, W, H) is null)
+            .Distinct();
 
-        // The narrower strips are also for frames that are no wider.
-        static IEnumerable<InferencePlan> Candidates()
+        InferencePlan Plan(int winograd, int mapsW, (int Pixels, int Tiles) registers, int factor) =>
+            new(Name, ("WINOGRAD", winograd), ("MAPS_W", mapsW), ("PIXELS", registers.Pixels), ("TILES", registers.Tiles), ("SEGMENT", Segment(mapsW, factor, winograd)));
+
+        // As few segments as keep every compute unit busy to the end, because each computes rows above itself; whole bands.
+        int Segment(int mapsW, int factor, int winograd)
         {
-            foreach (int mapsW in (int[])[128, 64, 32])
-            {
-                yield return Plan(winograd: 1, mapsW, pixels: 3, tiles: 4, segment: 90);
-            }
-            foreach (int mapsW in (int[])[128, 64, 32]) yield return Plan(winograd: 0, mapsW, pixels: 3, tiles: 4, segment: 90);
-            foreach (int mapsW in (int[])[64, 96, 128, 160])
-            {
-                foreach (int segment in (int[])[60, 120]) yield return Plan(winograd: 1, mapsW, pixels: 3, tiles: 4, segment);
-                // For devices with 32 vector registers.
-                yield return Plan(winograd: 1, mapsW, pixels: 4, tiles: 8, segment: 90);
-                yield return Plan(winograd: 1, mapsW, pixels: 4, tiles: 4, segment: 90);
-            }
+            int bandH = BandH(winograd == 1);
+            long segments = WorkSize.Tiles(ItemsPerUnit * factor * device.ComputeUnits, WorkSize.Tiles(W, mapsW - 2 * pad));
+            return Math.Max((int)WorkSize.Tiles(WorkSize.Tiles(H, segments) + 2 * pad, bandH) * bandH - 2 * pad, bandH);
         }
     }
 
@@ -58,7 +67,7 @@ internal sealed class DbcnnFamily : IKernelFamily
             return "WINOGRAD, MAPS_W, PIXELS, TILES or SEGMENT is missing or not possible";
         if (plan["WINOGRAD"] == 1 && description.Layers[0].Size % 3 != 0) return "Winograd's transform needs a first support that is a multiple of 3";
         if (mapsW - 2 * description.Layers[2].Pad < LaneCount) return "the strips are narrower than the last support needs";
-        int bandH = BandH(plan);
+        int bandH = BandH(plan["WINOGRAD"] == 1);
         return W < mapsW || H < bandH ? $"the frame is smaller than {mapsW}x{bandH}" : null;
     }
 
@@ -66,10 +75,7 @@ internal sealed class DbcnnFamily : IKernelFamily
 
     public ITileLayers Create(LayerSetUp setUp) => new Layers(setUp);
 
-    private static InferencePlan Plan(int winograd, int mapsW, int pixels, int tiles, int segment) =>
-        new("dbcnn", ("WINOGRAD", winograd), ("MAPS_W", mapsW), ("PIXELS", pixels), ("TILES", tiles), ("SEGMENT", segment));
-
-    private static int BandH(InferencePlan plan) => plan["WINOGRAD"] == 1 ? 4 : 6;
+    private static int BandH(bool winograd) => winograd ? 4 : 6;
 
     private static int RoundUp(int maps) => (maps + MapStep - 1) / MapStep * MapStep;
 

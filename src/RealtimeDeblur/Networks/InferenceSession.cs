@@ -129,6 +129,9 @@ public sealed class InferenceSession : IDisposable
     /// <summary>The plan of a session that is not told one: what <c>deblur tune</c> found for network, size and device, else a good guess.</summary>
     public static InferencePlan ChoosePlan(DeviceInfo device, NetworkDescription description, int W, int H) => KernelFamilies.Choose(description, device, W, H, TuningFile.Default);
 
+    /// <summary>Every plan worth trying for a network on frames of a size, the one that runs without tuning first.</summary>
+    public static IReadOnlyList<InferencePlan> ListPlans(DeviceInfo device, NetworkDescription description, int W, int H) => KernelFamilies.Plans(description, device, W, H);
+
     /// <summary>Times a network on noise of 8 bit: luma, or RGB for three channels.</summary>
     /// <param name="device">Where to run.</param>
     /// <param name="network">What to run.</param>

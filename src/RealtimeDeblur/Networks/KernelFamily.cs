@@ -29,6 +29,9 @@ internal interface IKernelFamily
     /// <summary>Device memory for tiles of so many cells, weights left out.</summary>
     TileMemory Memory(InferencePlan plan, NetworkDescription description, int W, int H);
 
+    /// <summary>Largest error that the plan's arithmetic explains, relative to 1 + the expected value.</summary>
+    double Tolerance(InferencePlan plan) => PlanTuner.Tolerance;
+
     /// <summary>Builds the kernels, packs the weights, allocates the buffers.</summary>
     ITileLayers Create(LayerSetUp setUp);
 }
