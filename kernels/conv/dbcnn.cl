@@ -4,7 +4,8 @@
 //   maps1[i][y][x]   = max(0, bias1[i] + sum over c, ky, kx of weight1[i][c][ky][kx] * in[c][y + ky - PAD1][x + kx - PAD1])
 //   maps2[j][y][x]   = max(0, bias2[j] + sum over i of weight2[j][i] * maps1[i][y][x])
 //   result[c][y][x]  = bias3[c] + sum over j, ky, kx of weight3[c][j][ky][kx] * maps2[j][y + ky - PAD3][x + kx - PAD3]
-//   (max only with RELU1, RELU2; RELU3 puts one around the last sum; in = working_at, result goes to restore_at: samples.cl)
+//   (max only with RELU1, RELU2; RELU3 puts one around the last sum; in = working_at, result goes to restore_at: samples.cl;
+//   with TO_TENSOR, where more layers follow, to estimate float [C][H][W], with ADD_FRAME after in has been added)
 //
 // Work: global = { strips, segments }, local = 1. A work-item walks down a strip of the frame, STRIP_W columns wide and `segment` rows high: it computes BAND_H rows of maps2 into
 // a private ring of rows, then the output rows that the ring has the maps for. The halo is computed again only at the sides of a strip and the top of a segment.
@@ -289,7 +290,12 @@ float8 reconstruct(const float* ring, int y, int column, int H, __global const f
 }
 
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void dbcnn_forward(FRAME_ARGUMENTS, RESTORED_ARGUMENTS,
+void dbcnn_forward(FRAME_ARGUMENTS,
+#ifdef TO_TENSOR
+                   __global float* restrict estimate,
+#else
+                   RESTORED_ARGUMENTS,
+#endif
                    __global const float8* restrict weight1, __global const float8* restrict bias1, __global const float8* restrict weight2, __global const float8* restrict bias2,
                    __global const float8* restrict weight3, __global const float* restrict bias3, int W, int H, int segment, int step) {
     // The last strip leaves what it shares with the one before to that: the tiles of Winograd's transform lie elsewhere in it, which changes last bits.
@@ -329,7 +335,15 @@ void dbcnn_forward(FRAME_ARGUMENTS, RESTORED_ARGUMENTS,
                     float values[OUT_W];
                     vstore8(result, 0, values);
                     for (int i = 0; i < OUT_W; i++) {
-                        if (left + column + i >= firstOwn && IS_KEPT(done, left + column + i)) restore_at(FRAME, RESTORED, c, originY + done, originX + left + column + i, values[i]);
+                        const int at = left + column + i;
+#ifdef TO_TENSOR
+#ifdef ADD_FRAME
+                        values[i] += working_at(FRAME, c, originY + done, originX + at);
+#endif
+                        if (at >= firstOwn) estimate[((size_t)c * H + done) * W + at] = values[i];
+#else
+                        if (at >= firstOwn && IS_KEPT(done, at)) restore_at(FRAME, RESTORED, c, originY + done, originX + at, values[i]);
+#endif
                     }
                 }
             }

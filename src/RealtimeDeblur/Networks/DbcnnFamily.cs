@@ -4,7 +4,8 @@ using RealtimeDeblur.Compute;
 namespace RealtimeDeblur.Networks;
 
 /// <summary>
-/// Three layers with a 1x1 in the middle on a CPU, in one kernel: <c>conv/dbcnn.cl</c>. Map counts are filled up to a multiple of 16 with maps that stay zero.
+/// Three layers with a 1x1 in the middle on a CPU, in one kernel: <c>conv/dbcnn.cl</c>; what follows them, as in back-projection, by <c>conv/few_maps.cl</c> if it has few channels.
+/// Map counts are filled up to a multiple of 16 with maps that stay zero.
 /// Macros of its plans: WINOGRAD, MAPS_W, PIXELS, TILES, see there; SEGMENT, rows that a work-item computes.
 /// </summary>
 internal sealed class DbcnnFamily : IKernelFamily
@@ -12,11 +13,17 @@ internal sealed class DbcnnFamily : IKernelFamily
     // As in conv/dbcnn.cl.
     private const int MapStep = 16, LaneCount = 8, ColumnStep = 32;
 
+    // As in conv/few_maps.cl.
+    private const int FewMapsTileW = 64, FewMapsTileH = 8;
+
     /// <summary>A work-item keeps its maps in private memory: more of them would not stay in the caches, and not on the stack of a driver's thread.</summary>
     private const int MaxMaps = 256;
 
     /// <summary>Larger supports of reconstruction unroll to more code than pays.</summary>
     private const int MaxReconstructionSize = 9;
+
+    /// <summary>Above this many channels a layer that follows the three would want kernels of another shape.</summary>
+    private const int MaxFewMaps = 6;
 
     /// <summary>Larger strips take more private memory than the second cache has.</summary>
     private const int MaxMapsW = 512;
@@ -35,7 +42,7 @@ internal sealed class DbcnnFamily : IKernelFamily
 
     public IEnumerable<InferencePlan> Plans(NetworkDescription description, DeviceInfo device, int W, int H)
     {
-        if (device.Type != ComputeDeviceType.Cpu || description.Layers.Count != 3) return [];
+        if (device.Type != ComputeDeviceType.Cpu || description.Layers.Count < 3) return [];
         int pad = description.Layers[2].Pad;
         // Strips overlap by twice the pad, and the last one by what is left over: the guess is the width that computes the fewest columns.
         int[] widths = [.. StripWidths.Where(mapsW => mapsW > 2 * pad && mapsW <= W).OrderBy(mapsW => WorkSize.Tiles(W, mapsW - 2 * pad) * mapsW)];
@@ -60,8 +67,12 @@ internal sealed class DbcnnFamily : IKernelFamily
 
     public string? Refusal(InferencePlan plan, NetworkDescription description, int W, int H)
     {
-        if (description.Scale != 1 || !description.IsPlainChain || description.Layers is not [{ K: <= MaxMaps }, { Size: 1, K: <= MaxMaps }, { Size: <= MaxReconstructionSize }])
-            return $"the network needs three layers with a 1x1 in the middle, up to {MaxMaps} maps, and a last support of up to {MaxReconstructionSize}";
+        if (description.Scale != 1 || description.Layers is not [{ K: <= MaxMaps } extract, { Size: 1, K: <= MaxMaps } map, { Size: <= MaxReconstructionSize } reconstruct, ..]
+            || extract.Skip is not null || map.With is not null || map.Skip is not null || reconstruct.With is not null || reconstruct is { Subtract: true } or { Skip: not (null or NetworkDescription.Input) })
+            return $"the network needs to begin with three plain layers with a 1x1 in the middle, up to {MaxMaps} maps, and a third support of up to {MaxReconstructionSize}";
+        if (description.Layers.Count == 3 && reconstruct.Skip is not null) return "the third layer of three adds the frame by the global skip alone";
+        if (description.Layers.Skip(3).FirstOrDefault(layer => layer.C > MaxFewMaps || layer.K > MaxFewMaps || layer.With == extract.Name || layer.With == map.Name || layer.Skip == extract.Name || layer.Skip == map.Name) is { } wide)
+            return $"layer '{wide.Name}', after the three, has more than {MaxFewMaps} channels or reads their maps";
         if (plan["WINOGRAD"] is not (0 or 1) || plan["MAPS_W"] is not (> 0 and <= MaxMapsW and int mapsW) || mapsW % ColumnStep != 0
             || plan["PIXELS"] is not (>= 1 and <= 16) || plan["TILES"] is not (4 or 8) || plan["SEGMENT"] is not >= 1)
             return "WINOGRAD, MAPS_W, PIXELS, TILES or SEGMENT is missing or not possible";
@@ -71,7 +82,8 @@ internal sealed class DbcnnFamily : IKernelFamily
         return W < mapsW || H < bandH ? $"the frame is smaller than {mapsW}x{bandH}" : null;
     }
 
-    public TileMemory Memory(InferencePlan plan, NetworkDescription description, int W, int H) => default;     // everything lies in private memory
+    public TileMemory Memory(InferencePlan plan, NetworkDescription description, int W, int H) =>
+        TileMemory.Of([.. TensorBuffers.Assign(description, first: 2).Channels.Select(C => (long)C * W * H)]);     // the three layers' maps lie in private memory
 
     public ITileLayers Create(LayerSetUp setUp) => new Layers(setUp);
 
@@ -85,20 +97,28 @@ internal sealed class DbcnnFamily : IKernelFamily
 
         public Layers(LayerSetUp setUp)
         {
-            (ComputeDevice device, InferencePlan plan) = (setUp.Device, setUp.Plan);
-            ConvolutionLayer extract = setUp.Description.Layers[0], map = setUp.Description.Layers[1], reconstruct = setUp.Description.Layers[2];
+            (ComputeDevice device, InferencePlan plan, NetworkDescription description) = (setUp.Device, setUp.Plan, setUp.Description);
+            ConvolutionLayer extract = description.Layers[0], map = description.Layers[1], reconstruct = description.Layers[2];
             IReadOnlyList<LayerWeights> weights = setUp.Network.Weights;
             (int n1, int n2) = (RoundUp(extract.K), RoundUp(map.K));
-            bool winograd = plan["WINOGRAD"] == 1;
+            bool winograd = plan["WINOGRAD"] == 1, isAll = description.Layers.Count == 3;
             int mapBlock = n2 % 32 == 0 ? 32 : 16, mapsW = plan["MAPS_W"]!.Value, segment = plan["SEGMENT"]!.Value;
             try
             {
+                var tensors = new TensorBuffers(device, description, first: 2, setUp.TileW, setUp.TileH, _owned);
                 string options = $"{setUp.Samples.Options} -DSIZE1={extract.Size} -DN1={n1} -DN2={n2} -DSIZE3={reconstruct.Size}"
                     + $"{(winograd ? " -DWINOGRAD" : "")} -DMAPS_W={mapsW} -DPIXELS={plan["PIXELS"]} -DTILES={plan["TILES"]}"
-                    + $"{(extract.Relu ? " -DRELU1" : "")}{(map.Relu ? " -DRELU2" : "")}{(reconstruct.Relu ? " -DRELU3" : "")}{(setUp.Description.GlobalSkip ? " -DSKIP" : "")}";
+                    + $"{(extract.Relu ? " -DRELU1" : "")}{(map.Relu ? " -DRELU2" : "")}{(reconstruct.Relu ? " -DRELU3" : "")}"
+                    + $"{(isAll ? "" : " -DTO_TENSOR")}{(reconstruct.Skip is null ? "" : " -DADD_FRAME")}{(isAll && description.GlobalSkip ? " -DSKIP" : "")}";
                 Kernel kernel = _owned.Add(device.Build("conv/dbcnn.cl", options).CreateKernel("dbcnn_forward"));
                 setUp.Samples.Bind(kernel);
-                kernel.BindFrom(SampleLayout.AfterRestored,
+                int own = SampleLayout.AfterRestored;
+                if (!isAll)
+                {
+                    kernel.Bind(SampleLayout.AfterFrame, tensors.OutputOf(2));
+                    own = SampleLayout.AfterFrame + 1;
+                }
+                kernel.BindFrom(own,
                     Weights(winograd ? WeightPacking.WinogradFiltersLast(weights[0].Weight, extract.K, extract.C, extract.Size, MapStep)
                         : WeightPacking.FiltersLast(weights[0].Weight, extract.K, extract.C * extract.Size * extract.Size, MapStep)),
                     Weights(WeightPacking.PadTo(weights[0].Bias, MapStep)),
@@ -108,8 +128,12 @@ internal sealed class DbcnnFamily : IKernelFamily
                     Weights(weights[2].Bias),
                     setUp.TileW, setUp.TileH, segment, 1);
                 int stripW = mapsW - 2 * reconstruct.Pad;
-                Launches = [new(kernel, new(WorkSize.Tiles(setUp.TileW, stripW), WorkSize.Tiles(setUp.TileH, segment)), WorkSize.Single)];
-                FrameKernels = [kernel];
+                Launches =
+                [
+                    new(kernel, new(WorkSize.Tiles(setUp.TileW, stripW), WorkSize.Tiles(setUp.TileH, segment)), WorkSize.Single),
+                    .. Enumerable.Range(3, description.Layers.Count - 3).Select(i => FewMaps(setUp, tensors, i, Weights(weights[i].Weight), Weights(weights[i].Bias))),
+                ];
+                FrameKernels = [.. Launches.Select(launch => launch.Kernel)];
             }
             catch
             {
@@ -125,5 +149,16 @@ internal sealed class DbcnnFamily : IKernelFamily
         public ImmutableArray<Kernel> FrameKernels { get; }
 
         public void Dispose() => _owned.Dispose();
+
+        private Launch FewMaps(LayerSetUp setUp, TensorBuffers tensors, int i, DeviceBuffer<float> weight, DeviceBuffer<float> bias)
+        {
+            Kernel kernel = _owned.Add(setUp.Device.Build("conv/few_maps.cl", LayerMacros.Of(setUp, i)).CreateKernel("few_maps_forward"));
+            setUp.Samples.Bind(kernel);
+            bool last = i == setUp.Description.Layers.Count - 1;
+            ConvolutionLayer layer = setUp.Description.Layers[i];
+            kernel.BindFrom(last ? SampleLayout.AfterRestored : SampleLayout.AfterFrame,
+                tensors.OutputOf(i - 1), tensors.Named(layer.With) ?? weight, tensors.Named(layer.Skip) ?? weight, weight, bias, last ? weight : tensors.OutputOf(i), setUp.TileW, setUp.TileH);
+            return new(kernel, new(WorkSize.Tiles(setUp.TileW, FewMapsTileW), WorkSize.Tiles(setUp.TileH, FewMapsTileH)), WorkSize.Single);
+        }
     }
 }

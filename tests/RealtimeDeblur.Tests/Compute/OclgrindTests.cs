@@ -75,6 +75,7 @@ public sealed class InferenceOnOclgrind
         }
         Compare(RandomNetwork.Create(NetworkDescription.HalfResolution(maps: 3, hidden: 1), seed: 1), 9, 7, "general");
         Compare(RandomNetwork.Create(NetworkDescription.DbcnnBackProjection(stages: 1, reblurSize: 3, projectSize: 3, f1: 3, n1: 3, n2: 2, f3: 3), seed: 1), 9, 7, "general");
+        Compare(RandomNetwork.Create(NetworkDescription.DbcnnBackProjection(stages: 1, reblurSize: 5, projectSize: 3, C: 3, f1: 3, n1: 3, n2: 2, f3: 3), seed: 1), 33, 7, "dbcnn WINOGRAD=1 MAPS_W=32 PIXELS=3 TILES=4 SEGMENT=4");
 
         void Compare(Network network, int W, int H, string plan)
         {

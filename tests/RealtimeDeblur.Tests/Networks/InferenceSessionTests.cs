@@ -65,7 +65,7 @@ public sealed class InferenceSessionTests
     public void Run_EveryPlanOfTheDevice_EqualsReference()
     {
         using ComputeDevice device = TestDevice.OpenOrSkip();
-        foreach (NetworkDescription description in (NetworkDescription[])[NetworkDescription.Dbcnn(n1: 16, n2: 32), NetworkDescription.HalfResolution(maps: 16, hidden: 1)])
+        foreach (NetworkDescription description in (NetworkDescription[])[NetworkDescription.Dbcnn(n1: 16, n2: 32), NetworkDescription.DbcnnBackProjection(n1: 16, n2: 16), NetworkDescription.HalfResolution(maps: 16, hidden: 1)])
         {
             Network network = RandomNetwork.Create(description, seed: 2);
             foreach (InferencePlan plan in KernelFamilies.Plans(description, device.Info, 170, 67)) Compare(device, network, 170, 67, plan);
