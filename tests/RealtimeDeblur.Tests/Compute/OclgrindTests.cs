@@ -89,6 +89,20 @@ public sealed class InferenceOnOclgrind
     }
 
     [Fact(Explicit = true)]
+    public void Conv3x3Chain_SeveralStripsAndSegments_EqualsReference()
+    {
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        using CommandQueue queue = device.CreateQueue();
+        foreach (int C in (int[])[1, 3])
+        {
+            Network network = RandomNetwork.Create(NetworkDescription.HalfResolution(maps: C == 1 ? 24 : 16, hidden: C == 1 ? 1 : 0, C), seed: 1);
+            Tensor frame = Tensor.Random(1, C, 13, C == 1 ? 35 : 51, seed: 2, low: 0);
+            using Conv3x3Chain chain = new(device, network, SampleLayout.Planar(C, frame.W, frame.H));
+            TensorAssert.Close(ReferenceConvolution.Forward(network, frame), chain.Run(queue, frame.ToFloats(), float.NaN, segment: 4), relative: 1e-5, absolute: 1e-5);
+        }
+    }
+
+    [Fact(Explicit = true)]
     public void Deblurrer_EveryPixelFormat_RestoresAFrame()
     {
         using ComputeDevice device = TestDevice.OpenOrSkip();

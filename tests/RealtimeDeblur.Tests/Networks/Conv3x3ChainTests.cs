@@ -1,0 +1,155 @@
+using RealtimeDeblur.Compute;
+using RealtimeDeblur.Imaging;
+using RealtimeDeblur.Networks;
+using RealtimeDeblur.Tests.Reference;
+using Xunit;
+
+namespace RealtimeDeblur.Tests.Networks;
+
+/// <summary><c>conv/conv3x3_chain.cl</c> against the reference.</summary>
+public sealed class Conv3x3ChainTests : IDisposable
+{
+    // Winograd's transform adds about as much rounding as the sums have themselves: 1e-6 of the size of their terms, which is about 1 with random weights.
+    private const double Relative = 1e-5, Absolute = 1e-5;
+
+    private readonly ComputeDevice _device = TestDevice.OpenOrSkip();
+    private readonly CommandQueue _queue;
+
+    public Conv3x3ChainTests() => _queue = _device.CreateQueue();
+
+    public void Dispose()
+    {
+        _queue.Dispose();
+        _device.Dispose();
+    }
+
+    /// <summary>One, two and three groups of eight maps side by side and more of them one after the other; C = 1 and 3; no hidden layer and several; full and half resolution.</summary>
+    public static TheoryData<NetworkDescription> Descriptions =>
+    [
+        NetworkDescription.HalfResolution(maps: 16, hidden: 3),
+        NetworkDescription.HalfResolution(maps: 24, hidden: 2),
+        NetworkDescription.HalfResolution(maps: 5, hidden: 1),
+        NetworkDescription.HalfResolution(maps: 29, hidden: 1),
+        NetworkDescription.HalfResolution(maps: 40, hidden: 0),
+        NetworkDescription.HalfResolution(maps: 15, hidden: 1, C: 3),
+        NetworkDescription.HalfResolution(maps: 48, hidden: 0, C: 3),
+        new NetworkDescription("chain", [new("a", 1, 16, 3, true), new("b", 16, 16, 3, true), new("c", 16, 1, 3, false)], globalSkip: true),
+        new NetworkDescription("chain", [new("a", 12, 13, 3, true), new("b", 13, 12, 3, false)], globalSkip: false, scale: 2),
+    ];
+
+    [Theory]
+    [MemberData(nameof(Descriptions))]
+    public void Forward_AnySize_EqualsReference(NetworkDescription description)
+    {
+        Network network = RandomNetwork.Create(description, seed: 1);
+        foreach ((int W, int H) in (IEnumerable<(int, int)>)[(1, 1), (2, 1), (1, 3), (4, 4), (7, 5), (9, 18), (31, 17), (48, 16), (97, 7), (101, 43), (5, 61)])
+        {
+            Tensor frame = Tensor.Random(1, description.C, H, W, seed: W * 1000 + H, low: 0);
+            using Conv3x3Chain chain = new(_device, network, SampleLayout.Planar(description.C, W, H));
+            TensorAssert.Close(ReferenceConvolution.Forward(network, frame), chain.Run(_queue, frame.ToFloats(), float.NaN), Relative, Absolute);
+        }
+    }
+
+    [Fact]
+    public void Forward_OtherStripsAndSegments_IsIdentical()
+    {
+        const int W = 311, H = 83;
+        Network network = RandomNetwork.Create(NetworkDescription.HalfResolution(maps: 16, hidden: 3), seed: 2);
+        using Conv3x3Chain chain = new(_device, network, SampleLayout.Planar(1, W, H));
+        float[] frame = Tensor.Random(1, 1, H, W, seed: 3, low: 0).ToFloats();
+        float[] expected = chain.Run(_queue, frame, float.NaN, segment: 44);
+        foreach ((int strip, int segment) in (IEnumerable<(int, int)>)[(chain.Strip, 4), (chain.Strip + 4, 12), (2 * chain.Strip - 4, 20), (2 * chain.Strip, 40)])
+            Assert.Equal(expected, chain.Run(_queue, frame, float.NaN, strip, segment));
+    }
+
+    [Fact]
+    public void Forward_Tiles_KeepTheirPartOnlyAndEqualReference()
+    {
+        const int W = 75, H = 61, tileW = 28, tileH = 22;
+        Network network = RandomNetwork.Create(NetworkDescription.HalfResolution(maps: 8, hidden: 1, C: 3), seed: 4);
+        using Conv3x3Chain chain = new(_device, network, SampleLayout.Planar(3, W, H));
+        Tensor frame = Tensor.Random(1, 3, H, W, seed: 5, low: 0);
+        (int columns, int rows) = KernelFamilies.Cells(network.Description, W, H);
+        TileGrid grid = TileGrid.Fit(columns, rows, network.Description.Reach, (w, h) => w <= tileW && h <= tileH)!;
+        Assert.True(grid.Tiles.Length > 2);
+
+        float[] restored = new float[frame.Values.Length];
+        Array.Fill(restored, float.NaN);
+        foreach (Tile tile in grid.Tiles)
+        {
+            float[] part = chain.Run(_queue, frame.ToFloats(), float.NaN, segment: 8, tile: tile, tileW: grid.TileW, tileH: grid.TileH);
+            for (int i = 0; i < part.Length; i++)
+            {
+                if (float.IsNaN(part[i])) continue;
+                Assert.True(float.IsNaN(restored[i]), $"sample {i} was kept by two tiles");
+                restored[i] = part[i];
+            }
+        }
+        TensorAssert.Close(ReferenceConvolution.Forward(network, frame), restored, Relative, Absolute);
+    }
+
+    [Theory]
+    [InlineData(PixelFormat.Gray8, ColorRange.Limited, 1)]
+    [InlineData(PixelFormat.Gray10, ColorRange.Full, 1)]
+    [InlineData(PixelFormat.Bgr24, ColorRange.Full, 1)]
+    [InlineData(PixelFormat.Rgb24, ColorRange.Full, 3)]
+    [InlineData(PixelFormat.Rgb48, ColorRange.Full, 3)]
+    public void Forward_Samples_AreRestoredToTheRoundedChange(PixelFormat pixels, ColorRange range, int C)
+    {
+        FrameFormat format = new(pixels, 53, 29, range);
+        Network network = RandomNetwork.Create(NetworkDescription.HalfResolution(maps: 16, hidden: 1, C), seed: 6);
+        Random random = new(7);
+        int[] codes = [.. Enumerable.Range(0, format.Width * format.Height * (format.IsRgb ? 3 : 1)).Select(_ => random.Next(format.MaxValue + 1))];
+        SampleLayout layout = SampleLayout.Of(format, C);
+        using Conv3x3Chain chain = new(_device, network, layout);
+        int[] restored = format.BytesPerSample == 1
+            ? Array.ConvertAll(chain.Run(_queue, Array.ConvertAll(codes, code => (byte)code), (byte)0), code => (int)code)
+            : Array.ConvertAll(chain.Run(_queue, Array.ConvertAll(codes, code => (ushort)code), (ushort)0), code => (int)code);
+
+        Tensor working = WorkingValues(format, layout, codes, C);
+        Tensor sharp = ReferenceConvolution.Forward(network, working);
+        for (int i = 0; i < codes.Length; i++)
+        {
+            (int c, int y, int x) = Position(format, i, C);
+            double change = (sharp[0, c, y, x] - working[0, c, y, x]) * layout.CodesPerUnit;
+            // A change that rounding noise moves across a half may become the next code.
+            double tolerance = 0.5 + 1e-5 * layout.CodesPerUnit;
+            Assert.True(Math.Abs(Math.Clamp(codes[i] + change, 0, format.MaxValue) - restored[i]) <= tolerance, $"{pixels} sample {i}: {codes[i]} with a change of {change:f3} became {restored[i]}");
+        }
+    }
+
+    [Fact]
+    public void Forward_NetworkThatFindsNothing_LeavesSamplesAsTheyWere()
+    {
+        NetworkDescription description = NetworkDescription.HalfResolution(maps: 16, hidden: 1);
+        Network zero = new("zero", description, [.. description.Layers.Select(layer => new LayerWeights(new float[layer.WeightCount], new float[layer.K]))]);
+        FrameFormat format = new(PixelFormat.Gray10, 37, 19, ColorRange.Full);
+        ushort[] frame = [.. Enumerable.Range(0, 37 * 19).Select(i => (ushort)(i * 7 % 1024))];
+        using Conv3x3Chain chain = new(_device, zero, SampleLayout.Of(format, 1));
+        Assert.Equal(frame, chain.Run(_queue, frame, (ushort)0));
+    }
+
+    private static Tensor WorkingValues(FrameFormat format, SampleLayout layout, int[] codes, int C)
+    {
+        Tensor working = new(1, C, format.Height, format.Width);
+        for (int y = 0; y < format.Height; y++)
+        for (int x = 0; x < format.Width; x++)
+        for (int c = 0; c < C; c++)
+        {
+            int pixel = y * format.Width + x;
+            double code = C == 3 ? codes[pixel * 3 + c]
+                : !format.IsRgb ? codes[pixel]
+                : 65.481 * codes[pixel * 3 + Red(format)] + 128.553 * codes[pixel * 3 + 1] + 24.966 * codes[pixel * 3 + 2 - Red(format)];
+            working[0, c, y, x] = layout.Offset + layout.Scale * code;
+        }
+        return working;
+    }
+
+    private static int Red(FrameFormat format) => format.Pixels == PixelFormat.Bgr24 ? 2 : 0;
+
+    private static (int C, int Y, int X) Position(FrameFormat format, int i, int C)
+    {
+        int samples = format.IsRgb ? 3 : 1, pixel = i / samples;
+        return (C == 3 ? i % 3 : 0, pixel / format.Width, pixel % format.Width);
+    }
+}
