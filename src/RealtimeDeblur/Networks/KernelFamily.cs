@@ -40,7 +40,7 @@ internal interface IKernelFamily
 internal static class KernelFamilies
 {
     // The order in which defaults are looked for; the last takes everything.
-    public static IReadOnlyList<IKernelFamily> All { get; } = [new DbcnnFamily(), new GeneralFamily()];
+    public static IReadOnlyList<IKernelFamily> All { get; } = [new DbcnnFamily(), new ChainFamily(), new GeneralFamily()];
 
     /// <summary>Every plan worth trying on the device, the default first. Never empty.</summary>
     public static IReadOnlyList<InferencePlan> Plans(NetworkDescription description, DeviceInfo device, int W, int H)

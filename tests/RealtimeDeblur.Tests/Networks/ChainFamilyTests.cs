@@ -6,8 +6,8 @@ using Xunit;
 
 namespace RealtimeDeblur.Tests.Networks;
 
-/// <summary><c>conv/conv3x3_chain.cl</c> against the reference.</summary>
-public sealed class Conv3x3ChainTests : IDisposable
+/// <summary>The plans of <see cref="ChainFamily"/>, <c>conv/conv3x3_chain.cl</c>, against the reference.</summary>
+public sealed class ChainFamilyTests : IDisposable
 {
     // Winograd's transform adds about as much rounding as the sums have themselves: 1e-6 of the size of their terms, which is about 1 with random weights.
     private const double Relative = 1e-5, Absolute = 1e-5;
@@ -15,7 +15,7 @@ public sealed class Conv3x3ChainTests : IDisposable
     private readonly ComputeDevice _device = TestDevice.OpenOrSkip();
     private readonly CommandQueue _queue;
 
-    public Conv3x3ChainTests() => _queue = _device.CreateQueue();
+    public ChainFamilyTests() => _queue = _device.CreateQueue();
 
     public void Dispose()
     {
@@ -45,8 +45,7 @@ public sealed class Conv3x3ChainTests : IDisposable
         foreach ((int W, int H) in (IEnumerable<(int, int)>)[(1, 1), (2, 1), (1, 3), (4, 4), (7, 5), (9, 18), (31, 17), (48, 16), (97, 7), (101, 43), (5, 61)])
         {
             Tensor frame = Tensor.Random(1, description.C, H, W, seed: W * 1000 + H, low: 0);
-            using Conv3x3Chain chain = new(_device, network, SampleLayout.Planar(description.C, W, H));
-            TensorAssert.Close(ReferenceConvolution.Forward(network, frame), chain.Run(_queue, frame.ToFloats(), float.NaN), Relative, Absolute);
+            TensorAssert.Close(ReferenceConvolution.Forward(network, frame), Run(network, SampleLayout.Planar(description.C, W, H), frame.ToFloats(), float.NaN), Relative, Absolute);
         }
     }
 
@@ -55,37 +54,23 @@ public sealed class Conv3x3ChainTests : IDisposable
     {
         const int W = 311, H = 83;
         Network network = RandomNetwork.Create(NetworkDescription.HalfResolution(maps: 16, hidden: 3), seed: 2);
-        using Conv3x3Chain chain = new(_device, network, SampleLayout.Planar(1, W, H));
+        SampleLayout layout = SampleLayout.Planar(1, W, H);
         float[] frame = Tensor.Random(1, 1, H, W, seed: 3, low: 0).ToFloats();
-        float[] expected = chain.Run(_queue, frame, float.NaN, segment: 44);
-        foreach ((int strip, int segment) in (IEnumerable<(int, int)>)[(chain.Strip, 4), (chain.Strip + 4, 12), (2 * chain.Strip - 4, 20), (2 * chain.Strip, 40)])
-            Assert.Equal(expected, chain.Run(_queue, frame, float.NaN, strip, segment));
+        float[] expected = Run(network, layout, frame, float.NaN, strip: 24, segment: 44);
+        foreach ((int strip, int segment) in (IEnumerable<(int, int)>)[(24, 4), (28, 12), (44, 20), (48, 40), (240, 80)])
+            Assert.Equal(expected, Run(network, layout, frame, float.NaN, strip, segment));
     }
 
-    [Fact]
-    public void Forward_Tiles_KeepTheirPartOnlyAndEqualReference()
+    [Theory]
+    [InlineData(20, 4)]
+    [InlineData(26, 4)]
+    [InlineData(24, 6)]
+    [InlineData(1000, 4)]
+    public void Plan_StripOrSegmentThatTheKernelCannotTake_IsRefused(int strip, int segment)
     {
-        const int W = 75, H = 61, tileW = 28, tileH = 22;
-        Network network = RandomNetwork.Create(NetworkDescription.HalfResolution(maps: 8, hidden: 1, C: 3), seed: 4);
-        using Conv3x3Chain chain = new(_device, network, SampleLayout.Planar(3, W, H));
-        Tensor frame = Tensor.Random(1, 3, H, W, seed: 5, low: 0);
-        (int columns, int rows) = KernelFamilies.Cells(network.Description, W, H);
-        TileGrid grid = TileGrid.Fit(columns, rows, network.Description.Reach, (w, h) => w <= tileW && h <= tileH)!;
-        Assert.True(grid.Tiles.Length > 2);
-
-        float[] restored = new float[frame.Values.Length];
-        Array.Fill(restored, float.NaN);
-        foreach (Tile tile in grid.Tiles)
-        {
-            float[] part = chain.Run(_queue, frame.ToFloats(), float.NaN, segment: 8, tile: tile, tileW: grid.TileW, tileH: grid.TileH);
-            for (int i = 0; i < part.Length; i++)
-            {
-                if (float.IsNaN(part[i])) continue;
-                Assert.True(float.IsNaN(restored[i]), $"sample {i} was kept by two tiles");
-                restored[i] = part[i];
-            }
-        }
-        TensorAssert.Close(ReferenceConvolution.Forward(network, frame), restored, Relative, Absolute);
+        Network network = RandomNetwork.Create(NetworkDescription.HalfResolution(maps: 16, hidden: 1), seed: 2);
+        ArgumentException e = Assert.Throws<ArgumentException>(() => new InferenceSession(_device, network, 99, 99, Plan(strip, segment)));
+        Assert.Contains("STRIP has to be a multiple of 4 from 24 to 240", e.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -101,10 +86,9 @@ public sealed class Conv3x3ChainTests : IDisposable
         Random random = new(7);
         int[] codes = [.. Enumerable.Range(0, format.Width * format.Height * (format.IsRgb ? 3 : 1)).Select(_ => random.Next(format.MaxValue + 1))];
         SampleLayout layout = SampleLayout.Of(format, C);
-        using Conv3x3Chain chain = new(_device, network, layout);
         int[] restored = format.BytesPerSample == 1
-            ? Array.ConvertAll(chain.Run(_queue, Array.ConvertAll(codes, code => (byte)code), (byte)0), code => (int)code)
-            : Array.ConvertAll(chain.Run(_queue, Array.ConvertAll(codes, code => (ushort)code), (ushort)0), code => (int)code);
+            ? Array.ConvertAll(Run(network, layout, Array.ConvertAll(codes, code => (byte)code), (byte)0), code => (int)code)
+            : Array.ConvertAll(Run(network, layout, Array.ConvertAll(codes, code => (ushort)code), (ushort)0), code => (int)code);
 
         Tensor working = WorkingValues(format, layout, codes, C);
         Tensor sharp = ReferenceConvolution.Forward(network, working);
@@ -125,8 +109,20 @@ public sealed class Conv3x3ChainTests : IDisposable
         Network zero = new("zero", description, [.. description.Layers.Select(layer => new LayerWeights(new float[layer.WeightCount], new float[layer.K]))]);
         FrameFormat format = new(PixelFormat.Gray10, 37, 19, ColorRange.Full);
         ushort[] frame = [.. Enumerable.Range(0, 37 * 19).Select(i => (ushort)(i * 7 % 1024))];
-        using Conv3x3Chain chain = new(_device, zero, SampleLayout.Of(format, 1));
-        Assert.Equal(frame, chain.Run(_queue, frame, (ushort)0));
+        Assert.Equal(frame, Run(zero, SampleLayout.Of(format, 1), frame, (ushort)0));
+    }
+
+    private static InferencePlan Plan(int strip, int segment) => new("chain", ("STRIP", strip), ("SEGMENT", segment));
+
+    /// <summary>Restores a frame; <paramref name="untouched"/> is what the result holds where nothing was written.</summary>
+    private T[] Run<T>(Network network, SampleLayout layout, T[] frame, T untouched, int strip = 48, int segment = 8) where T : unmanaged
+    {
+        using InferenceSession session = new(_device, network, layout, Plan(strip, segment), memoryLimitBytes: null);
+        using DeviceBuffer<T> input = _device.Allocate<T>(frame);
+        using DeviceBuffer<T> restored = _device.Allocate<T>(frame.Length);
+        restored.Fill(_queue, untouched);
+        session.Enqueue(_queue, input, restored, strength: 1).Dispose();
+        return restored.ToArray(_queue);
     }
 
     private static Tensor WorkingValues(FrameFormat format, SampleLayout layout, int[] codes, int C)
