@@ -31,11 +31,11 @@ internal static class Comparison
         float[] blurred = new float[description.C * W * H];
         for (int i = 0; i < blurred.Length; i++) blurred[i] = random.NextSingle();
 
-        byte[] zeroBorder = OnnxExport.Encode(network, OnnxBorder.Zero);
+        byte[] zeroBorder = OnnxExport.Encode(network, OnnxBorder.Zero, (W, H));
         IContender[] contenders =
         [
             new OpenClContender(device, network, W, H, blurred),
-            new OnnxRuntimeContender("ONNX Runtime", OnnxExport.Encode(network), threads, description.C, W, H, blurred),
+            new OnnxRuntimeContender("ONNX Runtime", OnnxExport.Encode(network, OnnxBorder.Replicate, (W, H)), threads, description.C, W, H, blurred),
             new OnnxRuntimeContender("ONNX Runtime, zero border", zeroBorder, threads, description.C, W, H, blurred),
             new OpenCvContender(zeroBorder, threads, description.C, W, H, blurred),
         ];

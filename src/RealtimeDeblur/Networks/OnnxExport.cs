@@ -34,13 +34,16 @@ public static class OnnxExport
     public static void Write(Network network, string path) => AtomicFile.Write(path, stream => stream.Write(Encode(network)));
 
     /// <summary>The bytes of the model.</summary>
-    public static byte[] Encode(Network network, OnnxBorder border = OnnxBorder.Replicate)
+    /// <param name="network">What to export.</param>
+    /// <param name="border">What convolutions find outside their input.</param>
+    /// <param name="size">The only frame size that the model takes, for programs that cannot do with any; null for any size.</param>
+    public static byte[] Encode(Network network, OnnxBorder border = OnnxBorder.Replicate, (int W, int H)? size = null)
     {
         ProtobufWriter model = new();
         model.Integer(1, IrVersion);
         model.Text(2, "RealtimeDeblur");
         model.Message(8, opset => opset.Integer(2, OpsetVersion));
-        model.Message(7, graph => WriteGraph(graph, network, border));
+        model.Message(7, graph => WriteGraph(graph, network, border, size));
         foreach ((string key, string value) in network.TrainingRecord)
         {
             model.Message(14, pair =>
@@ -52,7 +55,7 @@ public static class OnnxExport
         return model.Written.ToArray();
     }
 
-    private static void WriteGraph(ProtobufWriter graph, Network network, OnnxBorder border)
+    private static void WriteGraph(ProtobufWriter graph, Network network, OnnxBorder border, (int W, int H)? size)
     {
         NetworkDescription description = network.Description;
         graph.Text(2, network.Name);
@@ -85,8 +88,8 @@ public static class OnnxExport
             ReadOnlySpan<long> pads = [0, 0, layer.Pad, layer.Pad, 0, 0, layer.Pad, layer.Pad];
             if (layer.Pad > 0 && border == OnnxBorder.Replicate) Initializer($"{layer.Name}.pads", Int64Type, [pads.Length], MemoryMarshal.AsBytes(pads));
         }
-        graph.Message(11, frame => WriteFrameType(frame, InputName, description.C));
-        graph.Message(12, output => WriteFrameType(output, OutputName, description.C));
+        graph.Message(11, frame => WriteFrameType(frame, InputName, description.C, size));
+        graph.Message(12, output => WriteFrameType(output, OutputName, description.C, size));
 
         // Writes one operation; gives the name of its output.
         string Node(string operation, string output, ReadOnlySpan<string> operands, Action<ProtobufWriter>? writeAttributes = null)
@@ -133,7 +136,7 @@ public static class OnnxExport
         attribute.Integer(20, 7);       // AttributeProto.AttributeType.INTS
     });
 
-    private static void WriteFrameType(ProtobufWriter info, string name, int C)
+    private static void WriteFrameType(ProtobufWriter info, string name, int C, (int W, int H)? size)
     {
         info.Text(1, name);
         info.Message(2, type => type.Message(1, tensor =>
@@ -143,8 +146,14 @@ public static class OnnxExport
             {
                 shape.Message(1, N => N.Integer(1, 1));
                 shape.Message(1, channels => channels.Integer(1, C));
-                shape.Message(1, H => H.Text(2, "H"));
-                shape.Message(1, W => W.Text(2, "W"));
+                Side("H", size?.H);
+                Side("W", size?.W);
+
+                void Side(string any, int? fixedSize) => shape.Message(1, side =>
+                {
+                    if (fixedSize is { } pixels) side.Integer(1, pixels);
+                    else side.Text(2, any);
+                });
             });
         }));
     }
