@@ -16,8 +16,7 @@
 //         4*TILES <= strip <= MAX_STRIP; W, H >= 1. global = { ceil(W/strip), ceil(H/segment) }, local = { 1, 1 }.
 // Private memory: 32*WIDTH * ((HIDDEN + 1)*MAPS + IN8) bytes of maps, 148*TILES*MAPS of frequencies, 16*C*SCALE*SCALE*MAX_STRIP of results.
 //
-// Convolutions are Winograd's F(4x4, 3x3) (Lavin and Gray, arXiv 1509.09308): a patch of 6x6 inputs d and a filter g of 3x3 give 4x4 outputs
-//   A^T [ sum over inputs of (G g G^T) .* (B^T d B) ] A,  a quarter of the products. Host: G g G^T in double precision, frequency 6*row + column.
+// Convolutions are Winograd's, see winograd.cl; frequency 6*row + column.
 //
 // How a work-item walks. A step down the strip makes four rows of every layer, each from the six rows of the layer before that it needs; a ring of eight rows holds
 // them, so the maps stay in the second cache, where a launch per layer would wait for memory. Layer l has `margin` = LAYERS - 1 - l layers after it and begins that many
@@ -28,6 +27,7 @@
 // CPU reference: tests/RealtimeDeblur.Tests/Reference/ReferenceConvolution.cs
 
 #include "color/samples.cl"
+#include "conv/winograd.cl"
 
 #ifndef SCALE
 #define SCALE 2          // side of the square of pixels that becomes one pixel of SCALE*SCALE times the channels; 1 leaves them as they are
@@ -56,27 +56,6 @@
 #define RING 8           // rows of a ring: PATCH, rounded up to whole steps
 #define WIDTH (MAX_STRIP + STEP * LAYERS + 1)    // columns of a ring; odd, because rows a multiple of 4096 bytes apart would evict each other
 #define RING_SIZE (RING * WIDTH * GROUPS)
-
-// One column or row of B^T d.
-void transform_patch(float8* to, int stride, float8 d0, float8 d1, float8 d2, float8 d3, float8 d4, float8 d5) {
-    const float8 even = fma(-4.0f, d2, d4), odd = fma(-4.0f, d1, d3);
-    const float8 even2 = d4 - d2, odd2 = d3 - d1;
-    to[0] = fma(4.0f, d0, fma(-5.0f, d2, d4));
-    to[stride] = even + odd;
-    to[2 * stride] = even - odd;
-    to[3 * stride] = fma(2.0f, odd2, even2);
-    to[4 * stride] = fma(-2.0f, odd2, even2);
-    to[5 * stride] = fma(4.0f, d1, fma(-5.0f, d3, d5));
-}
-
-// One column or row of A^T m.
-void transform_sums(float8* to, int stride, float8 m0, float8 m1, float8 m2, float8 m3, float8 m4, float8 m5) {
-    const float8 sum = m1 + m2, difference = m1 - m2, sum2 = m3 + m4, difference2 = m3 - m4;
-    to[0] = m0 + sum + sum2;
-    to[stride] = fma(2.0f, difference2, difference);
-    to[2 * stride] = fma(4.0f, sum2, sum);
-    to[3 * stride] = fma(8.0f, difference2, difference) + m5;
-}
 
 // Where a ring of rowSize vectors per row holds the six rows that a block of four rows needs; first: row of the frame that the ring began with.
 void find_rows(int* offsets, int block, int first, int H, int rowSize) {

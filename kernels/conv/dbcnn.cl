@@ -17,10 +17,9 @@
 //   +--+----------------+--+
 //
 // Extraction, direct: BAND_H pixels of one column meet two vectors of maps: 12 accumulators with 6 pixels, which with two weights and a broadcast fill the 16 registers of AVX2.
-// Extraction with WINOGRAD, for SIZE1 a multiple of 3: a 9x9 filter is nine 3x3 filters side by side (c, gy, gx), and 4x4 outputs of a 3x3 filter take 36 products instead of 144
-// (F(4x4, 3x3) of Lavin and Gray, arXiv 1509.09308):
-//   maps1 = A^T [ sum over c, gy, gx of (G g G^T) * (B^T d B) ] A, d = 6x6 inputs at (3 gy, 3 gx); the sums run before the one transform back.
-//   G g G^T is made once on the host (Winograd.cs). 8 tiles of 4x4 lie side by side; lanes are tiles in B^T d B and maps from there on.
+// Extraction with WINOGRAD, for SIZE1 a multiple of 3: a 9x9 filter is nine 3x3 filters side by side (c, gy, gx), whose products (winograd.cl) are summed before the one transform back:
+//   maps1 = A^T [ sum over c, gy, gx of (G g G^T) .* (B^T d B) ] A, d = 6x6 inputs at (3 gy, 3 gx).
+//   8 tiles of 4x4 lie side by side; lanes are tiles in B^T d B and maps from there on.
 //   `step` is 1. It is a run-time value because of a constant the compiler would merge the reads of adjacent tiles into vector loads and permutes, which are slower than broadcasts.
 //
 // Weights, filled with zeros up to N1 and N2 (multiples of 16):
@@ -48,6 +47,9 @@
 #endif
 
 #include "color/samples.cl"
+#ifdef WINOGRAD
+#include "conv/winograd.cl"
+#endif
 
 #define BLOCK2 (N2 % 32 == 0 ? 32 : 16)
 #define VECTORS2 (BLOCK2 / 8)
@@ -117,17 +119,6 @@ void load_patch(__global const SAMPLE* restrict frame, int frameStride, int fram
 }
 
 #ifdef WINOGRAD
-// B^T of F(4, 3): six inputs to six products.
-#define TRANSFORM_INPUT(o0, o1, o2, o3, o4, o5, d0, d1, d2, d3, d4, d5) { \
-    const float8 even = fma((float8)-4.0f, d2, d4), odd = fma((float8)-4.0f, d1, d3), even2 = d4 - d2, odd2 = d3 - d1; \
-    o0 = fma((float8)4.0f, d0, fma((float8)-5.0f, d2, d4)); o5 = fma((float8)4.0f, d1, fma((float8)-5.0f, d3, d5)); \
-    o1 = even + odd; o2 = even - odd; o3 = fma((float8)2.0f, odd2, even2); o4 = fma((float8)-2.0f, odd2, even2); }
-// A^T: six products to four outputs.
-#define TRANSFORM_OUTPUT(y0, y1, y2, y3, m0, m1, m2, m3, m4, m5) { \
-    const float8 sum12 = m1 + m2, difference12 = m1 - m2, sum34 = m3 + m4, difference34 = m3 - m4; \
-    y0 = m0 + sum12 + sum34; y1 = fma((float8)2.0f, difference34, difference12); \
-    y2 = fma((float8)4.0f, sum34, sum12); y3 = fma((float8)8.0f, difference34, difference12) + m5; }
-
 // maps1 float [BATCH][MAPS1_STRIDE] of 8 tiles that begin at patch column `column`, a multiple of 4; pixel of row r and column x at r * 32 + x.
 void extract(patch_row patch[C][PATCH_H], int column, __global const float8* restrict weight1, __global const float8* restrict bias1, float* maps1, int step) {
     float8 inputs[36][DEPTH];
@@ -138,14 +129,12 @@ void extract(patch_row patch[C][PATCH_H], int column, __global const float8* res
                 float8 d[6];
                 #pragma unroll
                 for (int k = 0; k < 6; k++) d[k] = vload8(0, &patch[c][r][(3 * gx + k) & 3][(column >> 2) + ((3 * gx + k) >> 2)]);
-                TRANSFORM_INPUT(rows[r][0], rows[r][1], rows[r][2], rows[r][3], rows[r][4], rows[r][5], d[0], d[1], d[2], d[3], d[4], d[5])
+                transform_patch(rows[r], 1, d[0], d[1], d[2], d[3], d[4], d[5]);
             }
             for (int gy = 0; gy < GROUPS; gy++) {
                 for (int k = 0; k < 6; k++) {
-                    float8* to = inputs[k] + (c * GROUPS + gy) * GROUPS + gx;
                     float8 (*from)[6] = rows + 3 * gy;
-                    TRANSFORM_INPUT(to[0], to[6 * DEPTH], to[12 * DEPTH], to[18 * DEPTH], to[24 * DEPTH], to[30 * DEPTH],
-                                    from[0][k], from[1][k], from[2][k], from[3][k], from[4][k], from[5][k])
+                    transform_patch(inputs[k] + (c * GROUPS + gy) * GROUPS + gx, 6 * DEPTH, from[0][k], from[1][k], from[2][k], from[3][k], from[4][k], from[5][k]);
                 }
             }
         }
@@ -157,7 +146,7 @@ void extract(patch_row patch[C][PATCH_H], int column, __global const float8* res
                 float8 low[TILES], high[TILES];
                 #pragma unroll
                 for (int i = 0; i < TILES; i++) {
-                    // A^T e A of the product in row 1, column 1 is 1 everywhere: the bias joins there.
+                    // Product (1, 1).
                     low[i] = f == 7 ? bias1[2 * block] : (float8)0.0f;
                     high[i] = f == 7 ? bias1[2 * block + 1] : (float8)0.0f;
                 }
@@ -183,17 +172,17 @@ void extract(patch_row patch[C][PATCH_H], int column, __global const float8* res
                 float8 rows[4][6];
                 #pragma unroll
                 for (int k = 0; k < 6; k++)
-                    TRANSFORM_OUTPUT(rows[0][k], rows[1][k], rows[2][k], rows[3][k], products[k][tile][half_], products[6 + k][tile][half_], products[12 + k][tile][half_],
-                                     products[18 + k][tile][half_], products[24 + k][tile][half_], products[30 + k][tile][half_])
+                    transform_sums(rows[0] + k, 6, products[k][tile][half_], products[6 + k][tile][half_], products[12 + k][tile][half_],
+                                   products[18 + k][tile][half_], products[24 + k][tile][half_], products[30 + k][tile][half_]);
                 #pragma unroll
                 for (int r = 0; r < 4; r++) {
-                    float8 y0, y1, y2, y3;
-                    TRANSFORM_OUTPUT(y0, y1, y2, y3, rows[r][0], rows[r][1], rows[r][2], rows[r][3], rows[r][4], rows[r][5])
+                    float8 y[4];
+                    transform_sums(y, 1, rows[r][0], rows[r][1], rows[r][2], rows[r][3], rows[r][4], rows[r][5]);
                     float* to = maps1 + (r * BATCH_W + tile * 4) * MAPS1_STRIDE + block * 16 + half_ * 8;
-                    vstore8(ACT1(y0), 0, to);
-                    vstore8(ACT1(y1), 0, to + MAPS1_STRIDE);
-                    vstore8(ACT1(y2), 0, to + 2 * MAPS1_STRIDE);
-                    vstore8(ACT1(y3), 0, to + 3 * MAPS1_STRIDE);
+                    vstore8(ACT1(y[0]), 0, to);
+                    vstore8(ACT1(y[1]), 0, to + MAPS1_STRIDE);
+                    vstore8(ACT1(y[2]), 0, to + 2 * MAPS1_STRIDE);
+                    vstore8(ACT1(y[3]), 0, to + 3 * MAPS1_STRIDE);
                 }
             }
         }
