@@ -24,7 +24,7 @@
 //
 // Weights, filled with zeros up to N1 and N2 (multiples of 16):
 //   weight1  float [N1/16][C][SIZE1][SIZE1][16], with WINOGRAD [N1/16][36][C][SIZE1/3][SIZE1/3][16]
-//   weight2  float [N2/BLOCK2][N1][BLOCK2]    BLOCK2 = 32 where it divides N2, else 16
+//   weight2  float [N2/16][N1][16]
 //   weight3  float [C][SIZE3][N2/8][SIZE3][8]
 // CPU reference: tests/RealtimeDeblur.Tests/Reference/ReferenceConvolution.cs
 
@@ -40,7 +40,7 @@
 #define MAPS_W 128   // columns of maps that a strip computes, a multiple of 32; tuned
 #endif
 #ifndef PIXELS
-#define PIXELS 3     // pixels that meet BLOCK2 maps at once in the mapping: 3 times 32 maps fill 12 registers; tuned
+#define PIXELS 4     // pixels that meet 16 maps at once in the mapping: 8 accumulators keep both multipliers busy; tuned
 #endif
 #ifndef TILES
 #define TILES 4      // Winograd tiles that meet 16 maps at once, 4 or 8; tuned
@@ -51,8 +51,6 @@
 #include "conv/winograd.cl"
 #endif
 
-#define BLOCK2 (N2 % 32 == 0 ? 32 : 16)
-#define VECTORS2 (BLOCK2 / 8)
 // Floats from the maps of one pixel to those of the next: at a multiple of 256 bytes the reads of neighbouring pixels fall on the same bank of the first cache.
 #define MAPS1_STRIDE (N1 + 16)
 #define PAD1 (SIZE1 / 2)
@@ -220,32 +218,30 @@ void extract(patch_row patch[C][PATCH_H], int column, __global const float8* res
 
 // maps1 of a batch to the ring: pixel p of the batch is row p / BATCH_W, column p % BATCH_W.
 void map_batch(const float* maps1, __global const float8* restrict weight2, __global const float8* restrict bias2, float* ring, int top, int column) {
-    for (int block = 0; block < N2 / BLOCK2; block++) {
+    for (int block = 0; block < N2 / 16; block++) {
         for (int first = 0; first < BATCH; first += PIXELS) {
-            float8 sums[PIXELS][VECTORS2];
+            float8 low[PIXELS], high[PIXELS];
             #pragma unroll
-            for (int i = 0; i < PIXELS; i++) {
-                #pragma unroll
-                for (int j = 0; j < VECTORS2; j++) sums[i][j] = bias2[block * VECTORS2 + j];
-            }
+            for (int i = 0; i < PIXELS; i++) { low[i] = bias2[2 * block]; high[i] = bias2[2 * block + 1]; }
             for (int k = 0; k < N1; k++) {
+                float8 v[PIXELS];
                 #pragma unroll
-                for (int i = 0; i < PIXELS; i++) {
-                    const float8 v = maps1[(first + i) * MAPS1_STRIDE + k];
-                    #pragma unroll
-                    for (int j = 0; j < VECTORS2; j++) sums[i][j] = fma(v, weight2[k * VECTORS2 + j], sums[i][j]);
-                }
+                for (int i = 0; i < PIXELS; i++) v[i] = maps1[(first + i) * MAPS1_STRIDE + k];
+                #pragma unroll
+                for (int i = 0; i < PIXELS; i++) low[i] = fma(v[i], weight2[2 * k], low[i]);
+                #pragma unroll
+                for (int i = 0; i < PIXELS; i++) high[i] = fma(v[i], weight2[2 * k + 1], high[i]);
             }
             #pragma unroll
             for (int i = 0; i < PIXELS; i++) {
                 const int pixel = first + i;
                 if (BATCH % PIXELS != 0 && pixel >= BATCH) break;
-                float* to = ring + (((top + pixel / BATCH_W) & (RING - 1)) * RING_W + PAD3 + column + pixel % BATCH_W) * N2 + block * BLOCK2;
-                #pragma unroll
-                for (int j = 0; j < VECTORS2; j++) vstore8(ACT2(sums[i][j]), j, to);
+                float* to = ring + (((top + pixel / BATCH_W) & (RING - 1)) * RING_W + PAD3 + column + pixel % BATCH_W) * N2 + block * 16;
+                vstore8(ACT2(low[i]), 0, to);
+                vstore8(ACT2(high[i]), 1, to);
             }
         }
-        weight2 += N1 * VECTORS2;
+        weight2 += 2 * N1;
     }
 }
 

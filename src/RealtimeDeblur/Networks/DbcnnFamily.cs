@@ -32,8 +32,8 @@ internal sealed class DbcnnFamily : IKernelFamily
 
     private static readonly int[] StripWidths = [128, 96, 64, 160, 32];
 
-    /// <summary>Pixels and Winograd tiles that meet a block of maps at once, for 16 vector registers and for 32.</summary>
-    private static readonly (int Pixels, int Tiles)[] Registers = [(3, 4), (4, 8), (4, 4)];
+    /// <summary>Pixels and Winograd tiles that meet a block of maps at once; the last is for 32 vector registers.</summary>
+    private static readonly (int Pixels, int Tiles)[] Registers = [(4, 4), (5, 4), (4, 8)];
 
     /// <summary>Times as many work-items as <see cref="ItemsPerUnit"/>.</summary>
     private static readonly int[] SegmentFactors = [1, 3];
@@ -102,7 +102,7 @@ internal sealed class DbcnnFamily : IKernelFamily
             IReadOnlyList<LayerWeights> weights = setUp.Network.Weights;
             (int n1, int n2) = (RoundUp(extract.K), RoundUp(map.K));
             bool winograd = plan["WINOGRAD"] == 1, isAll = description.Layers.Count == 3;
-            int mapBlock = n2 % 32 == 0 ? 32 : 16, mapsW = plan["MAPS_W"]!.Value, segment = plan["SEGMENT"]!.Value;
+            int mapsW = plan["MAPS_W"]!.Value, segment = plan["SEGMENT"]!.Value;
             try
             {
                 var tensors = new TensorBuffers(device, description, first: 2, setUp.TileW, setUp.TileH, _owned);
@@ -122,8 +122,8 @@ internal sealed class DbcnnFamily : IKernelFamily
                     Weights(winograd ? WeightPacking.WinogradFiltersLast(weights[0].Weight, extract.K, extract.C, extract.Size, MapStep)
                         : WeightPacking.FiltersLast(weights[0].Weight, extract.K, extract.C * extract.Size * extract.Size, MapStep)),
                     Weights(WeightPacking.PadTo(weights[0].Bias, MapStep)),
-                    Weights(WeightPacking.FiltersLast(WeightPacking.PadInputs(weights[1].Weight, map.K, map.C, n1), map.K, n1, mapBlock)),
-                    Weights(WeightPacking.PadTo(weights[1].Bias, mapBlock)),
+                    Weights(WeightPacking.FiltersLast(WeightPacking.PadInputs(weights[1].Weight, map.K, map.C, n1), map.K, n1, MapStep)),
+                    Weights(WeightPacking.PadTo(weights[1].Bias, MapStep)),
                     Weights(WeightPacking.InputsLast(weights[2].Weight, reconstruct.K, reconstruct.C, reconstruct.Size, n2, LaneCount)),
                     Weights(weights[2].Bias),
                     setUp.TileW, setUp.TileH, segment, 1);

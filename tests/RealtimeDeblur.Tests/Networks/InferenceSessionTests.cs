@@ -12,8 +12,8 @@ public sealed class InferenceSessionTests
     private const double Relative = 1e-5, Absolute = 1e-5;
 
     private const string General = "general";
-    private const string Direct = "dbcnn WINOGRAD=0 MAPS_W=32 PIXELS=3 TILES=4 SEGMENT=5";
-    private const string Winograd = "dbcnn WINOGRAD=1 MAPS_W=32 PIXELS=3 TILES=4 SEGMENT=5";
+    private const string Direct = "dbcnn WINOGRAD=0 MAPS_W=32 PIXELS=4 TILES=4 SEGMENT=5";
+    private const string Winograd = "dbcnn WINOGRAD=1 MAPS_W=32 PIXELS=4 TILES=4 SEGMENT=5";
 
     /// <summary>Shapes that divide nothing, C = 1 and 3, with and without the skip, chains and graphs, full and half resolution.</summary>
     public static TheoryData<NetworkDescription> Descriptions =>
