@@ -16,7 +16,7 @@
 //   |  |    STRIP_W     |  | PAD3 beside it
 //   +--+----------------+--+
 //
-// Extraction, direct: BAND_H pixels of one column meet two vectors of maps: 12 accumulators with 6 pixels, which with two weights and a broadcast fill the 16 registers of AVX2.
+// Extraction, direct: BAND_H pixels of one column meet sixteen maps: 12 accumulators with 6 pixels, which with two weights and a broadcast fill the 16 registers of AVX2.
 // Extraction with WINOGRAD, for SIZE1 a multiple of 3: a 9x9 filter is nine 3x3 filters side by side (c, gy, gx), whose products (winograd.cl) are summed before the one transform back:
 //   maps1 = A^T [ sum over c, gy, gx of (G g G^T) .* (B^T d B) ] A, d = 6x6 inputs at (3 gy, 3 gx).
 //   8 tiles of 4x4 lie side by side; lanes are tiles in B^T d B and maps from there on.
@@ -79,6 +79,15 @@
 #define RING 16
 #endif
 
+// A float16 is sixteen maps: one register of AVX-512, where compilers have to be told, or two of AVX2.
+#define WIDE
+#ifdef __has_attribute
+#if __has_attribute(min_vector_width)
+#undef WIDE
+#define WIDE __attribute__((min_vector_width(512)))
+#endif
+#endif
+
 #ifdef RELU1
 #define ACT1(v) fmax(v, 0.0f)
 #else
@@ -118,7 +127,7 @@ void load_patch(__global const SAMPLE* restrict frame, int frameStride, int fram
 
 #ifdef WINOGRAD
 // maps1 float [BATCH][MAPS1_STRIDE] of 8 tiles that begin at patch column `column`, a multiple of 4; pixel of row r and column x at r * 32 + x.
-void extract(patch_row patch[C][PATCH_H], int column, __global const float8* restrict weight1, __global const float8* restrict bias1, float* maps1, int step) {
+WIDE void extract(patch_row patch[C][PATCH_H], int column, __global const float16* restrict weight1, __global const float16* restrict bias1, float* maps1, int step) {
     float8 inputs[36][DEPTH];
     for (int c = 0; c < C; c++) {
         for (int gx = 0; gx < GROUPS; gx++) {
@@ -141,29 +150,20 @@ void extract(patch_row patch[C][PATCH_H], int column, __global const float8* res
         float8 products[36][8][2];
         for (int f = 0; f < 36; f++) {
             for (int tile = 0; tile < 8; tile += TILES) {
-                float8 low[TILES], high[TILES];
+                float16 sums[TILES];
                 #pragma unroll
-                for (int i = 0; i < TILES; i++) {
-                    // Product (1, 1).
-                    low[i] = f == 7 ? bias1[2 * block] : (float8)0.0f;
-                    high[i] = f == 7 ? bias1[2 * block + 1] : (float8)0.0f;
-                }
+                for (int i = 0; i < TILES; i++) sums[i] = f == 7 ? bias1[block] : (float16)0.0f;      // product (1, 1)
                 const float* p = (const float*)inputs[f] + tile;
                 // Not unrolled: the reads would become one long chain of address additions.
                 #pragma unroll 1
                 for (int k = 0; k < DEPTH; k++, p += 8) {
-                    const float8 w_low = weight1[2 * k], w_high = weight1[2 * k + 1];
                     #pragma unroll
-                    for (int i = 0; i < TILES; i++) {
-                        const float8 v = p[i * step];
-                        low[i] = fma(v, w_low, low[i]);
-                        high[i] = fma(v, w_high, high[i]);
-                    }
+                    for (int i = 0; i < TILES; i++) sums[i] = fma((float16)(p[i * step]), weight1[k], sums[i]);
                 }
                 #pragma unroll
-                for (int i = 0; i < TILES; i++) { products[f][tile + i][0] = low[i]; products[f][tile + i][1] = high[i]; }
+                for (int i = 0; i < TILES; i++) vstore16(sums[i], tile + i, (float*)products[f]);
             }
-            weight1 += 2 * DEPTH;
+            weight1 += DEPTH;
         }
         for (int tile = 0; tile < 8; tile++) {
             for (int half_ = 0; half_ < 2; half_++) {
@@ -188,60 +188,46 @@ void extract(patch_row patch[C][PATCH_H], int column, __global const float8* res
 }
 #else
 // maps1 float [BATCH][MAPS1_STRIDE] of one column.
-void extract(patch_row patch[C][PATCH_H], int column, __global const float8* restrict weight1, __global const float8* restrict bias1, float* maps1, int step) {
+WIDE void extract(patch_row patch[C][PATCH_H], int column, __global const float16* restrict weight1, __global const float16* restrict bias1, float* maps1, int step) {
     for (int block = 0; block < N1 / 16; block++) {
-        float8 low[BAND_H], high[BAND_H];
+        float16 sums[BAND_H];
         #pragma unroll
-        for (int i = 0; i < BAND_H; i++) { low[i] = bias1[2 * block]; high[i] = bias1[2 * block + 1]; }
+        for (int i = 0; i < BAND_H; i++) sums[i] = bias1[block];
         for (int c = 0; c < C; c++) {
             for (int ky = 0; ky < SIZE1; ky++) {
                 const float* p = patch[c][ky] + column;
-                for (int kx = 0; kx < SIZE1; kx++, weight1 += 2) {
-                    const float8 w_low = weight1[0], w_high = weight1[1];
+                for (int kx = 0; kx < SIZE1; kx++, weight1++) {
                     #pragma unroll
-                    for (int i = 0; i < BAND_H; i++) {
-                        const float8 v = p[kx + i * PATCH_W];
-                        low[i] = fma(v, w_low, low[i]);
-                        high[i] = fma(v, w_high, high[i]);
-                    }
+                    for (int i = 0; i < BAND_H; i++) sums[i] = fma((float16)(p[kx + i * PATCH_W]), *weight1, sums[i]);
                 }
             }
         }
         #pragma unroll
-        for (int i = 0; i < BAND_H; i++) {
-            vstore8(ACT1(low[i]), 2 * block, maps1 + i * MAPS1_STRIDE);
-            vstore8(ACT1(high[i]), 2 * block + 1, maps1 + i * MAPS1_STRIDE);
-        }
+        for (int i = 0; i < BAND_H; i++) vstore16(ACT1(sums[i]), block, maps1 + i * MAPS1_STRIDE);
     }
 }
 #endif
 
 // maps1 of a batch to the ring: pixel p of the batch is row p / BATCH_W, column p % BATCH_W.
-void map_batch(const float* maps1, __global const float8* restrict weight2, __global const float8* restrict bias2, float* ring, int top, int column) {
+WIDE void map_batch(const float* maps1, __global const float16* restrict weight2, __global const float16* restrict bias2, float* ring, int top, int column) {
     for (int block = 0; block < N2 / 16; block++) {
         for (int first = 0; first < BATCH; first += PIXELS) {
-            float8 low[PIXELS], high[PIXELS];
+            float16 sums[PIXELS];
             #pragma unroll
-            for (int i = 0; i < PIXELS; i++) { low[i] = bias2[2 * block]; high[i] = bias2[2 * block + 1]; }
+            for (int i = 0; i < PIXELS; i++) sums[i] = bias2[block];
             for (int k = 0; k < N1; k++) {
-                float8 v[PIXELS];
                 #pragma unroll
-                for (int i = 0; i < PIXELS; i++) v[i] = maps1[(first + i) * MAPS1_STRIDE + k];
-                #pragma unroll
-                for (int i = 0; i < PIXELS; i++) low[i] = fma(v[i], weight2[2 * k], low[i]);
-                #pragma unroll
-                for (int i = 0; i < PIXELS; i++) high[i] = fma(v[i], weight2[2 * k + 1], high[i]);
+                for (int i = 0; i < PIXELS; i++) sums[i] = fma((float16)(maps1[(first + i) * MAPS1_STRIDE + k]), weight2[k], sums[i]);
             }
             #pragma unroll
             for (int i = 0; i < PIXELS; i++) {
                 const int pixel = first + i;
                 if (BATCH % PIXELS != 0 && pixel >= BATCH) break;
-                float* to = ring + (((top + pixel / BATCH_W) & (RING - 1)) * RING_W + PAD3 + column + pixel % BATCH_W) * N2 + block * 16;
-                vstore8(ACT2(low[i]), 0, to);
-                vstore8(ACT2(high[i]), 1, to);
+                float* to = ring + (((top + pixel / BATCH_W) & (RING - 1)) * RING_W + PAD3 + column + pixel % BATCH_W) * N2;
+                vstore16(ACT2(sums[i]), block, to);
             }
         }
-        weight2 += 2 * N1;
+        weight2 += N1;
     }
 }
 
@@ -281,7 +267,7 @@ void dbcnn_forward(FRAME_ARGUMENTS,
 #else
                    RESTORED_ARGUMENTS,
 #endif
-                   __global const float8* restrict weight1, __global const float8* restrict bias1, __global const float8* restrict weight2, __global const float8* restrict bias2,
+                   __global const float16* restrict weight1, __global const float16* restrict bias1, __global const float16* restrict weight2, __global const float16* restrict bias2,
                    __global const float8* restrict weight3, __global const float* restrict bias3, int W, int H, int segment, int step) {
     // The last strip leaves what it shares with the one before to that: the tiles of Winograd's transform lie elsewhere in it, which changes last bits.
     const int firstOwn = get_global_id(0) * STRIP_W;
