@@ -34,10 +34,15 @@ command.SetAction(parsed =>
         }
     }
     if (parsed.GetValue(plotOption) is { } path) TimePlot.Write(timings, $"Time per frame, {device.Info.Name}, {device.Info.ComputeUnits} threads", path);
-    Network network = networks[0];
-    TrainerStep.Run(device, network, 5 * runs, Console.Out);
+    // The trainer knows chains at full resolution.
+    if (networks.FirstOrDefault(one => one.Description.Scale == 1 && one.Description.Layers.All(layer => layer.With is null && layer.Skip is null)) is { } chain) TrainerStep.Run(device, chain, 5 * runs, Console.Out);
+    foreach (int maps in (int[])[16, 32]) TrainerStep.Run(device, UntrainedNetwork.Create(NarrowChain(maps), seed: 1), 5 * runs, Console.Out);
 });
 return command.Parse(args).Invoke();
+
+// 3x3 layers between few maps, as networks at half resolution are made of.
+static NetworkDescription NarrowChain(int maps) =>
+    new($"3x3 1-{maps}-{maps}-{maps}-1", [new("first", 1, maps, 3, true), new("second", maps, maps, 3, true), new("third", maps, maps, 3, true), new("last", maps, 1, 3, false)], globalSkip: true);
 
 static Network[] LoadNetworks(string[] names)
 {

@@ -13,9 +13,6 @@ internal sealed class ConvolutionTraining : IDisposable
 
     private readonly CommandQueue _queue;
     private readonly List<IDisposable> _owned = [];
-    private readonly Launch _forward;
-    private Launch[] _backwardWeight = [];
-    private Launch[] _backwardInput = [];
 
     /// <summary>Prepares the forward pass.</summary>
     /// <param name="parameters">Flat parameters, laid out by <see cref="ParameterLayout"/>.</param>
@@ -26,7 +23,7 @@ internal sealed class ConvolutionTraining : IDisposable
         _queue = queue;
         At = at;
         (Input, Output) = (input, output);
-        _forward = Convolution(at.C, at.K, at.Layer.Relu ? "-DRELU" : "", input, 0, parameters, at.WeightOrigin, (parameters, at.BiasOrigin), output, gate: null);
+        Forward = [new($"{at.Layer.Name} forward", Convolution(at.C, at.K, at.Layer.Relu ? "-DRELU" : "", input, 0, parameters, at.WeightOrigin, (parameters, at.BiasOrigin), output, gate: null), Mac)];
     }
 
     public LayerPlacement At { get; }
@@ -35,7 +32,14 @@ internal sealed class ConvolutionTraining : IDisposable
 
     public MapTensor Output { get; }
 
-    public void Forward() => _forward.Enqueue(_queue);
+    public IReadOnlyList<TrainingLaunch> Forward { get; }
+
+    public IReadOnlyList<TrainingLaunch> BackwardWeight { get; private set; } = [];
+
+    public IReadOnlyList<TrainingLaunch> BackwardInput { get; private set; } = [];
+
+    /// <summary>Multiply-accumulates of each of the three passes, counted as a direct convolution over the batch.</summary>
+    private long Mac => (long)Output.N * Output.H * Output.W * At.Layer.WeightCount;
 
     /// <summary>Prepares the gradient of the weights and, except for the last layer, of the biases.</summary>
     /// <param name="dOutput">Gradient before the ReLU. The last layer's needs a halo of Size - 1.</param>
@@ -65,16 +69,11 @@ internal sealed class ConvolutionTraining : IDisposable
         sum.Bind(vec.Buffer, vec.Origin, vec.Row, vec.Image, scalar.Buffer, scalarOrigin, scalar.Row, scalar.Image, offset, partial, vec.N, vec.H, vec.W);
         Kernel reduce = Own(program.CreateKernel("reduce_partials"));
         reduce.Bind(partial, gradient, At.WeightOrigin, At.HasManyOutputs ? At.BiasOrigin : -1, parts);
-        _backwardWeight =
+        BackwardWeight =
         [
-            new(sum, new(vec.C / 16, parts), WorkSize.Single),
-            new(reduce, new(16, used + 1, vec.C / 16), new(16)),
+            new($"{At.Layer.Name} backward weight", new(sum, new(vec.C / 16, parts), WorkSize.Single), Mac),
+            new($"{At.Layer.Name} reduce", new(reduce, new(16, used + 1, vec.C / 16), new(16)), 0),
         ];
-    }
-
-    public void BackwardWeight()
-    {
-        foreach (Launch launch in _backwardWeight) launch.Enqueue(_queue);
     }
 
     /// <summary>Prepares the gradient of the input.</summary>
@@ -88,16 +87,11 @@ internal sealed class ConvolutionTraining : IDisposable
         DeviceBuffer<float> turned = Own(_queue.Device.Allocate<float>(index.Length));
         Kernel gather = Own(_queue.Device.Build("train/optimizer.cl").CreateKernel("gather"));
         gather.Bind(parameters, indices, turned);
-        _backwardInput =
+        BackwardInput =
         [
-            new(gather, new(index.Length), new(16)),
-            Convolution(At.K, At.C, throughRelu ? "-DGATE" : "", dOutput, At.Layer.Size - 1, turned, 0, bias: null, dInput, throughRelu ? Input : null),
+            new($"{At.Layer.Name} gather", new(gather, new(index.Length), new(16)), 0),
+            new($"{At.Layer.Name} backward input", Convolution(At.K, At.C, throughRelu ? "-DGATE" : "", dOutput, At.Layer.Size - 1, turned, 0, bias: null, dInput, throughRelu ? Input : null), Mac),
         ];
-    }
-
-    public void BackwardInput()
-    {
-        foreach (Launch launch in _backwardInput) launch.Enqueue(_queue);
     }
 
     public void Dispose()

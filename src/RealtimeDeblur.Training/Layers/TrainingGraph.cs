@@ -22,7 +22,7 @@ internal sealed class TrainingGraph : IDisposable
     private readonly CommandQueue _queue;
     private readonly ConvolutionTraining[] _layers;
     private readonly List<IDisposable> _owned = [];
-    private Launch[] _loss = [];
+    private readonly List<TrainingLaunch> _forward = [], _backward = [];
     private Kernel? _reduceLoss;
 
     /// <param name="queue">In-order queue.</param>
@@ -49,6 +49,7 @@ internal sealed class TrainingGraph : IDisposable
             LayerPlacement at = layout.Layers[i];
             MapTensor output = Own(new MapTensor(queue, N, current.H - at.Layer.Size + 1, current.W - at.Layer.Size + 1, at.K));
             _layers[i] = Own(new ConvolutionTraining(queue, at, parameters, current, output));
+            _forward.AddRange(_layers[i].Forward);
             current = output;
         }
     }
@@ -79,6 +80,9 @@ internal sealed class TrainingGraph : IDisposable
     /// <summary>Gradient of the blurred input through the layers (without the skip), when asked for.</summary>
     public MapTensor? DBlurred { get; private set; }
 
+    /// <summary>What <see cref="Forward"/> and <see cref="Backward"/> enqueue, in order.</summary>
+    public IEnumerable<TrainingLaunch> Launches => _forward.Concat(_backward);
+
     /// <summary>Prepares loss and gradients.</summary>
     /// <param name="gradient">Flat gradients, overwritten by every backward pass; not owned.</param>
     /// <param name="history">Receives the loss of each step at the slot given with it; not owned.</param>
@@ -98,17 +102,20 @@ internal sealed class TrainingGraph : IDisposable
             dOutput.Buffer, dOutput.Origin, dOutput.Row, dOutput.Image, rowSum, Output.W, 1f / ((float)N * Output.H * Output.W * K));
         _reduceLoss = Own(program.CreateKernel("reduce_loss"));
         _reduceLoss.Bind(rowSum, N * Output.H, history, 0, gradient, _layers[last].At.BiasOrigin);
-        _loss = [new(lossGradient, new(Output.H, N), WorkSize.Single), new(_reduceLoss, WorkSize.Single, WorkSize.Single)];
+        _backward.Add(new("loss", new(lossGradient, new(Output.H, N), WorkSize.Single), 0));
+        _backward.Add(new("loss reduce", new(_reduceLoss, WorkSize.Single, WorkSize.Single), 0));
 
         for (int i = last; i >= 0; i--)
         {
             ConvolutionTraining layer = _layers[i];
             layer.PrepareBackwardWeight(dOutput, gradient);
+            _backward.AddRange(layer.BackwardWeight);
             if (i == 0 && !withInputGradient) break;
 
             int halo = i == 0 ? 0 : (i == 1 && !withInputGradient) ? 0 : _layers[i - 1].At.Layer.Size - 1;
             MapTensor dInput = Own(new MapTensor(_queue, N, layer.Input.H, layer.Input.W, layer.Input.C, halo));
             layer.PrepareBackwardInput(dOutput, Parameters, Layout.BackwardInputIndex(i), dInput, throughRelu: i > 0 && _layers[i - 1].At.Layer.Relu);
+            _backward.AddRange(layer.BackwardInput);
             if (i == 0) DBlurred = dInput;
             dOutput = dInput;
         }
@@ -116,7 +123,7 @@ internal sealed class TrainingGraph : IDisposable
 
     public void Forward()
     {
-        foreach (ConvolutionTraining layer in _layers) layer.Forward();
+        foreach (TrainingLaunch launch in _forward) launch.Enqueue(_queue);
     }
 
     /// <summary>Enqueues loss and gradients after a <see cref="Forward"/>.</summary>
@@ -124,12 +131,7 @@ internal sealed class TrainingGraph : IDisposable
     public void Backward(int historySlot)
     {
         _reduceLoss!.Bind(3, historySlot);
-        foreach (Launch launch in _loss) launch.Enqueue(_queue);
-        for (int i = _layers.Length - 1; i >= 0; i--)
-        {
-            _layers[i].BackwardWeight();
-            if (i > 0 || DBlurred is not null) _layers[i].BackwardInput();
-        }
+        foreach (TrainingLaunch launch in _backward) launch.Enqueue(_queue);
     }
 
     public void Dispose()

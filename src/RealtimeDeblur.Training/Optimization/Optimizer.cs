@@ -28,7 +28,8 @@ internal sealed class Optimizer : IDisposable
     private readonly int _count;
     private readonly DeviceBuffer<float> _m, _v, _scale, _clip;
     private readonly Kernel _limit, _update;
-    private readonly Launch? _removeMean;
+    private readonly Kernel? _removeMean;
+    private readonly List<TrainingLaunch> _launches = [];
 
     /// <param name="parameters">Updated in place; not owned.</param>
     /// <param name="gradient">Not modified; not owned.</param>
@@ -56,12 +57,18 @@ internal sealed class Optimizer : IDisposable
         _update = program.CreateKernel(kind == OptimizerKind.Adam ? "adam" : "sgd");
         if (kind == OptimizerKind.Adam) _update.Bind(parameters, gradient, _m, _v, _scale, _clip, 0f, Beta1, Beta2, 0f, 0f, Epsilon);
         else _update.Bind(parameters, gradient, _m, _scale, _clip, 0f, Beta1);
+        _launches.Add(new("limit gradient", new(_limit, WorkSize.Single, WorkSize.Single), 0));
+        _launches.Add(new("update", new(_update, new(_count), new(16)), 0));
         if (zeroMeanFilters)
         {
             LayerPlacement first = layout.Layers[0];
-            _removeMean = new(program.CreateKernel("remove_mean").Bind(parameters, first.WeightOrigin, first.Offsets), new(first.K / 16), WorkSize.Single);
+            _removeMean = program.CreateKernel("remove_mean").Bind(parameters, first.WeightOrigin, first.Offsets);
+            _launches.Add(new("remove mean", new(_removeMean, new(first.K / 16), WorkSize.Single), 0));
         }
     }
+
+    /// <summary>What <see cref="Step"/> enqueues, in order.</summary>
+    public IReadOnlyList<TrainingLaunch> Launches => _launches;
 
     /// <summary>Enqueues one update.</summary>
     /// <param name="step">Counted from 1.</param>
@@ -69,7 +76,6 @@ internal sealed class Optimizer : IDisposable
     public void Step(int step, float rate)
     {
         _limit.Bind(4, step);
-        _limit.Enqueue(_queue, WorkSize.Single, WorkSize.Single);
         if (_kind == OptimizerKind.Adam)
         {
             _update.Bind(6, rate);
@@ -80,8 +86,7 @@ internal sealed class Optimizer : IDisposable
         {
             _update.Bind(5, rate);
         }
-        _update.Enqueue(_queue, new(_count), new(16));
-        _removeMean?.Enqueue(_queue);
+        foreach (TrainingLaunch launch in _launches) launch.Enqueue(_queue);
     }
 
     /// <summary>Moments and running gradient norm, 2*count + 2 floats; waits for the queue.</summary>
@@ -99,7 +104,7 @@ internal sealed class Optimizer : IDisposable
 
     public void Dispose()
     {
-        _removeMean?.Kernel.Dispose();
+        _removeMean?.Dispose();
         _update.Dispose();
         _limit.Dispose();
         _clip.Dispose();
