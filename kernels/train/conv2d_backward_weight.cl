@@ -2,17 +2,27 @@
 //
 //   sum[o][v] = sum over n, y, x of vec[n][y][x][v] * scalar[n][y][x] at offset[o]
 //
-// One kernel serves both shapes of layer. With many output maps, vec is the output's gradient and the offsets walk the taps and channels of the input:
+// conv2d_backward_weight serves both shapes of layer. With many output maps, vec is the output's gradient and the offsets walk the taps and channels of the input:
 //   dWeight[k][c][ky][kx] = sum of dOut[n][y][x][k] * in[n][y + ky][x + kx][c]          offset = ky*row + kx*C + c
+//   dBias[k] = sum of dOut[n][y][x][k]                                                  (-DBIAS)
 // With few outputs, vec is the input and the offsets walk the output's gradient, which has a zero halo of SIZE - 1:
 //   dWeight[k][c][ky][kx] = sum of in[n][y][x][c] * dOut[n][y - ky][x - kx][k]          offset = (SIZE-1 - ky)*row + (SIZE-1 - kx)*K + k
-// The sum of vec alone is kept too: it is the bias gradient of the first shape.
 //
-// Tensors: vec [N][H][W][VEC_CHANNELS], scalar [..][..][..][SCALAR_CHANNELS], each with origin, row stride and image stride in floats.
-//   offset   int [OFFSETS], OFFSETS a multiple of 6 (padded with zeros)
-//   partial  float [G][VEC_CHANNELS/16][OFFSETS + 1][16], overwritten; the last row is the sum of vec
-// Work:   one work-item per 16 channels of vec and 1/G of the rows; global = { VEC_CHANNELS/16, G, 1 }, local = { 1, 1, 1 }
-// The split into G parts and the order of the sums in reduce_partials are fixed, so that a run repeats bit by bit.
+// conv2d_backward_map does the first two layers of a network whose second is 1x1, from the second's gradient dOut2 [..][MAP_K]: both layers' weights and biases, and between them
+//   dOut[n][y][x][k] = sum over j of weight2[j][k] * dOut2[n][y][x][j]                  0 with -DGATE where out[n][y][x][k], the first layer's result, is not above 0
+// which stays in the cache, a row at a time. Here VEC_CHANNELS = K, SCALAR_CHANNELS = C and OFFSETS = SIZE*SIZE*C are the first layer's.
+//
+// Tensors: vec [N][H][W][VEC_CHANNELS], scalar [..][..][..][SCALAR_CHANNELS], out [N][H][W][K], each with origin, row stride and image stride in floats.
+//   offset   int [OFFSETS];  offset2 int [K]: the position of each channel in a pixel of out, 0 to K - 1
+//   turned2  float [K/16][MAP_K][16]: weight2[j][k], 16 k together
+//   partial  float [G][gradients], each part laid out as the network's flat parameters; a layer's weights lie at weightOrigin as [VEC_CHANNELS/16][OFFSETS][16],
+//            its biases at biasOrigin. Overwritten there.
+// Work:   weight: one work-item per 16 channels of vec and 1/G of the rows; global = { VEC_CHANNELS/16, G, 1 }, local = { 1, 1, 1 }
+//         map:    one work-item per 1/G of the rows;                        global = { 1, G, 1 },               local = { 1, 1, 1 };  W >= 6
+// The split into G parts and the order of the sums in add_parts are fixed, so that a run repeats bit by bit.
+//
+// Up to six sums of 16 channels stay in registers along a row (see conv2d_valid.cl). Offsets are dealt out evenly, so that no sum is empty: 81 are eleven times six and three
+// times five. They come from memory: known ones, of adjacent channels, would be loaded together and shuffled.
 // CPU reference: tests/RealtimeDeblur.Tests/Reference/ReferenceConvolution.cs
 
 #ifndef VEC_CHANNELS
@@ -22,72 +32,152 @@
 #define SCALAR_CHANNELS 1    // floats from one pixel of scalar to the next
 #endif
 #ifndef OFFSETS
-#define OFFSETS 84           // taps x channels, rounded up to a multiple of 6
+#define OFFSETS 81           // taps x channels that are walked
 #endif
-#ifndef BAND_ROWS
-#define BAND_ROWS 1          // rows summed before the next six offsets: what six offsets read stays in the first-level cache for the next six
+#ifndef MAP_K
+#define MAP_K 16             // output channels of the 1x1 layer, a multiple of 16
 #endif
+#ifndef SEGMENT
+#define SEGMENT 64           // pixels of a row at a time in conv2d_backward_map
+#endif
+#define VEC_BLOCKS (VEC_CHANNELS/16)
+#define MAP_BLOCKS (MAP_K/16)
 
-#define STEP(i) value = s##i[x*SCALAR_CHANNELS]; a##i = fma((float8)(value), vecA, a##i); b##i = fma((float8)(value), vecB, b##i);
-#define LOAD(i) float8 a##i = sums[2*(o + i)], b##i = sums[2*(o + i) + 1];
-#define SAVE(i) sums[2*(o + i)] = a##i; sums[2*(o + i) + 1] = b##i;
+// OFFSETS in BLOCKS(OFFSETS) groups of up to six; the first of them have one more than the others.
+#define BLOCKS(count) (((count) + 5)/6)
+#define BLOCK(count) ((count)/BLOCKS(count))
+#define LARGER_BLOCKS(count) ((count)%BLOCKS(count))
+
+// sums[o + i] += vec*scalar over the pixels of a row, for i < COUNT.
+#define ADD_BLOCK(COUNT, sums, vec, vecStep, scalar, scalarStep, offset, pixels) { \
+    float16 sum[COUNT]; \
+    __global const float* at[COUNT]; \
+    _Pragma("unroll") for (int i = 0; i < COUNT; i++) { sum[i] = sums[o + i]; at[i] = scalar + offset[o + i]; } \
+    for (int x = 0; x < pixels; x++) { \
+        const float16 value = vload16(0, vec + x*vecStep); \
+        _Pragma("unroll") for (int i = 0; i < COUNT; i++) sum[i] = fma((float16)(at[i][x*scalarStep]), value, sum[i]); \
+    } \
+    _Pragma("unroll") for (int i = 0; i < COUNT; i++) sums[o + i] = sum[i]; \
+}
+#define ADD_PRODUCTS(count, sums, vec, vecStep, scalar, scalarStep, offset, pixels) { \
+    int o = 0; \
+    for (; o < LARGER_BLOCKS(count)*(BLOCK(count) + 1); o += BLOCK(count) + 1) ADD_BLOCK((BLOCK(count) + 1), sums, vec, vecStep, scalar, scalarStep, offset, pixels) \
+    for (; o < count; o += BLOCK(count)) ADD_BLOCK(BLOCK(count), sums, vec, vecStep, scalar, scalarStep, offset, pixels) \
+}
+
+// sum += vec over the pixels of a row; in four sums, as one would wait for itself.
+#define ADD_PIXELS(sum, vec, vecStep, pixels) { \
+    float16 s0 = 0, s1 = 0, s2 = 0, s3 = 0; \
+    int x = 0; \
+    for (; x + 4 <= pixels; x += 4) { \
+        s0 += vload16(0, vec + x*vecStep); \
+        s1 += vload16(0, vec + (x + 1)*vecStep); \
+        s2 += vload16(0, vec + (x + 2)*vecStep); \
+        s3 += vload16(0, vec + (x + 3)*vecStep); \
+    } \
+    for (; x < pixels; x++) s0 += vload16(0, vec + x*vecStep); \
+    sum += (s0 + s1) + (s2 + s3); \
+}
 
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void conv2d_backward_weight(__global const float* restrict vec, int vecOrigin, int vecRow, int vecImage,
                             __global const float* restrict scalar, int scalarOrigin, int scalarRow, int scalarImage,
-                            __global const int* restrict offset, __global float* restrict partial, int N, int H, int W) {
+                            __global const int* restrict offset, __global float* restrict partial, int gradients, int weightOrigin, int biasOrigin,
+                            int N, int H, int W) {
     const int vecBlock = get_global_id(0);
     const int g = get_global_id(1), G = get_global_size(1);
-    const int rowEnd = N*H*(g + 1)/G;
-    vec += vecOrigin + vecBlock*16;
-    scalar += scalarOrigin;
+    float16 sums[OFFSETS], bias = 0;
+    for (int i = 0; i < OFFSETS; i++) sums[i] = 0;
 
-    float8 sums[2*(OFFSETS + 1)];
-    for (int i = 0; i < 2*(OFFSETS + 1); i++) sums[i] = 0;
-
-    for (int band = N*H*g/G; band < rowEnd; band += BAND_ROWS) {
-        const int bandEnd = min(band + BAND_ROWS, rowEnd);
-        for (int o = 0; o < OFFSETS; o += 6) {
-            LOAD(0) LOAD(1) LOAD(2) LOAD(3) LOAD(4) LOAD(5)
-            for (int row = band; row < bandEnd; row++) {
-                const int n = row/H, y = row%H;
-                __global const float* v = vec + n*vecImage + y*vecRow;
-                __global const float* s = scalar + n*scalarImage + y*scalarRow;
-                __global const float *s0 = s + offset[o], *s1 = s + offset[o + 1], *s2 = s + offset[o + 2];
-                __global const float *s3 = s + offset[o + 3], *s4 = s + offset[o + 4], *s5 = s + offset[o + 5];
-                for (int x = 0; x < W; x++, v += VEC_CHANNELS) {
-                    const float8 vecA = vload8(0, v), vecB = vload8(1, v);
-                    float value;
-                    STEP(0) STEP(1) STEP(2) STEP(3) STEP(4) STEP(5)
-                }
-            }
-            SAVE(0) SAVE(1) SAVE(2) SAVE(3) SAVE(4) SAVE(5)
-        }
-        float8 a = sums[2*OFFSETS], b = sums[2*OFFSETS + 1];
-        for (int row = band; row < bandEnd; row++) {
-            __global const float* v = vec + (row/H)*vecImage + (row%H)*vecRow;
-            for (int x = 0; x < W; x++, v += VEC_CHANNELS) { a += vload8(0, v); b += vload8(1, v); }
-        }
-        sums[2*OFFSETS] = a;
-        sums[2*OFFSETS + 1] = b;
+    for (int row = N*H*g/G; row < N*H*(g + 1)/G; row++) {
+        const int n = row/H, y = row%H;
+        __global const float* v = vec + vecOrigin + n*vecImage + y*vecRow + vecBlock*16;
+        __global const float* s = scalar + scalarOrigin + n*scalarImage + y*scalarRow;
+        ADD_PRODUCTS(OFFSETS, sums, v, VEC_CHANNELS, s, SCALAR_CHANNELS, offset, W)
+#ifdef BIAS
+        ADD_PIXELS(bias, v, VEC_CHANNELS, W)
+#endif
     }
 
-    __global float* to = partial + (g*(VEC_CHANNELS/16) + vecBlock)*((OFFSETS + 1)*16);
-    for (int i = 0; i < 2*(OFFSETS + 1); i++) vstore8(sums[i], i, to);
+    partial += g*gradients;
+    for (int i = 0; i < OFFSETS; i++) vstore16(sums[i], vecBlock*OFFSETS + i, partial + weightOrigin);
+#ifdef BIAS
+    vstore16(bias, vecBlock, partial + biasOrigin);
+#endif
 }
 
-// Adds the G parts: weight rows to gradient[weightOrigin..], laid out [VEC_CHANNELS/16][USED_OFFSETS][16], and the sum of vec to gradient[biasOrigin..] (skipped below 0).
-// Work: global = { 16, USED_OFFSETS + 1, VEC_CHANNELS/16 }, local = { 16, 1, 1 }
-#ifndef USED_OFFSETS
-#define USED_OFFSETS 81      // OFFSETS without its padding
+__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void conv2d_backward_map(__global const float* restrict in, int inOrigin, int inRow, int inImage,
+                         __global const float* restrict out, int outOrigin, int outRow, int outImage,
+                         __global const float* restrict dOut2, int dOut2Origin, int dOut2Row, int dOut2Image,
+                         __global const float* restrict turned2, int turned2Origin,
+                         __global const int* restrict offset, __global const int* restrict offset2,
+                         __global float* restrict partial, int gradients, int weightOrigin, int biasOrigin, int weight2Origin, int bias2Origin,
+                         int N, int H, int W) {
+    const int g = get_global_id(1), G = get_global_size(1);
+    float16 sums[VEC_BLOCKS*OFFSETS], bias[VEC_BLOCKS], sums2[MAP_BLOCKS*VEC_CHANNELS], bias2[MAP_BLOCKS];
+    for (int i = 0; i < VEC_BLOCKS*OFFSETS; i++) sums[i] = 0;
+    for (int i = 0; i < VEC_BLOCKS; i++) bias[i] = 0;
+    for (int i = 0; i < MAP_BLOCKS*VEC_CHANNELS; i++) sums2[i] = 0;
+    for (int i = 0; i < MAP_BLOCKS; i++) bias2[i] = 0;
+    float dOut[VEC_BLOCKS*SEGMENT*16];      // [K/16][pixel][16]
+
+    const int segments = (W + SEGMENT - 1)/SEGMENT;
+    for (int part = N*H*segments*g/G; part < N*H*segments*(g + 1)/G; part++) {
+        const int segment = part%segments, y = part/segments%H, n = part/segments/H;
+        const int xStart = W*segment/segments, pixels = W*(segment + 1)/segments - xStart;
+        __global const float* i0 = in + inOrigin + n*inImage + y*inRow + xStart*SCALAR_CHANNELS;
+        __global const float* o1 = out + outOrigin + n*outImage + y*outRow + xStart*VEC_CHANNELS;
+        __global const float* d2 = dOut2 + dOut2Origin + n*dOut2Image + y*dOut2Row + xStart*MAP_K;
+
+        for (int block = 0; block < VEC_BLOCKS; block++) {
+            for (int tile = 0; tile < pixels; tile += 6) {
+                const int x = min(tile, pixels - 6);
+                __global const float* p = d2 + x*MAP_K;
+                __global const float* weights = turned2 + turned2Origin + block*16*MAP_K;
+                float16 s[6];
+                #pragma unroll
+                for (int i = 0; i < 6; i++) s[i] = 0;
+                for (int j = 0; j < MAP_K; j++, weights += 16) {
+                    const float16 w = vload16(0, weights);
+                    #pragma unroll
+                    for (int i = 0; i < 6; i++) s[i] = fma((float16)(p[i*MAP_K + j]), w, s[i]);
+                }
+                #pragma unroll
+                for (int i = 0; i < 6; i++) {
+#ifdef GATE
+                    s[i] = select((float16)(0.0f), s[i], vload16(0, o1 + (x + i)*VEC_CHANNELS + block*16) > 0.0f);
 #endif
-__kernel __attribute__((reqd_work_group_size(16, 1, 1)))
-void reduce_partials(__global const float* restrict partial, __global float* restrict gradient, int weightOrigin, int biasOrigin, int G) {
-    const int lane = get_global_id(0), row = get_global_id(1), vecBlock = get_global_id(2);
-    const int isBias = row == USED_OFFSETS;
-    __global const float* from = partial + (vecBlock*(OFFSETS + 1) + (isBias ? OFFSETS : row))*16 + lane;
-    float sum = 0;
-    for (int g = 0; g < G; g++) sum += from[g*(VEC_CHANNELS/16)*(OFFSETS + 1)*16];
-    if (!isBias) gradient[weightOrigin + (vecBlock*USED_OFFSETS + row)*16 + lane] = sum;
-    else if (biasOrigin >= 0) gradient[biasOrigin + vecBlock*16 + lane] = sum;
+                    vstore16(s[i], block*SEGMENT + x + i, dOut);
+                }
+            }
+        }
+        for (int block = 0; block < MAP_BLOCKS; block++) {
+            float16* to = sums2 + block*VEC_CHANNELS;
+            __global const float* v = d2 + block*16;
+            ADD_PRODUCTS(VEC_CHANNELS, to, v, MAP_K, o1, VEC_CHANNELS, offset2, pixels)
+            ADD_PIXELS(bias2[block], v, MAP_K, pixels)
+        }
+        for (int block = 0; block < VEC_BLOCKS; block++) {
+            float16* to = sums + block*OFFSETS;
+            const float* v = dOut + block*SEGMENT*16;
+            ADD_PRODUCTS(OFFSETS, to, v, 16, i0, SCALAR_CHANNELS, offset, pixels)
+            ADD_PIXELS(bias[block], v, 16, pixels)
+        }
+    }
+
+    partial += g*gradients;
+    for (int i = 0; i < VEC_BLOCKS*OFFSETS; i++) vstore16(sums[i], i, partial + weightOrigin);
+    for (int i = 0; i < VEC_BLOCKS; i++) vstore16(bias[i], i, partial + biasOrigin);
+    for (int i = 0; i < MAP_BLOCKS*VEC_CHANNELS; i++) vstore16(sums2[i], i, partial + weight2Origin);
+    for (int i = 0; i < MAP_BLOCKS; i++) vstore16(bias2[i], i, partial + bias2Origin);
+}
+
+// gradient[i] = sum over G parts of partial[g][i].  Work: one work-item per 16 gradients; global = { count/16 }, local = { 1, 1, 1 }.
+__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void add_parts(__global const float* restrict partial, int gradients, int G, __global float* restrict gradient) {
+    const int i = get_global_id(0);
+    float16 sum = 0;
+    for (int g = 0; g < G; g++) sum += vload16(i, partial + g*gradients);
+    vstore16(sum, i, gradient);
 }

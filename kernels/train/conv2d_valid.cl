@@ -15,8 +15,10 @@
 //         few:  one work-item per 8 columns of one row;                global = { ceil(W/8), H, N },             local = { 1, 1, 1 }
 // Tiles past the bottom or right edge move back inside and compute some pixels twice: H >= 6 (many), W >= 8 (few).
 //
-// Twelve float8 sums (6 pixels x 16 channels) fill the registers of a CPU with 16 vector registers: each step takes 2 weight loads,
-// 6 broadcast pixels and 12 FMAs. The six pixels lie below each other, a run-time stride apart: adjacent ones would be loaded together and shuffled.
+// Six sums of 16 channels: with AVX2 they are twelve registers, and with the weights and a broadcast pixel fill the 16 that there are; with AVX-512 a float16 is one
+// register. (Two float8 each would be the same on AVX2, but leave AVX-512 with 256-bit vectors in registers past the sixteenth, which cost a fifth of the rate.)
+// The six pixels lie below each other, a run-time stride apart: adjacent ones would be loaded together and shuffled.
+// Few outputs instead sum over eight channels per vector; every vector is loaded once for all the taps that it meets.
 // CPU reference: tests/RealtimeDeblur.Tests/Reference/ReferenceConvolution.cs
 
 #ifndef C
@@ -32,17 +34,18 @@
 #define X_RUN 16     // columns per work-item: enough work to hide its start
 #endif
 #define ROW_TAPS (SIZE*C)    // scalars of one row under the support; contiguous, because channels are fastest
+#define FEW_W 8              // columns of a work-item with few outputs
 
-#define STEP(i, pixel) value = (pixel); a##i = fma((float8)(value), weightA, a##i); b##i = fma((float8)(value), weightB, b##i);
+#define STEP(i, pixel) sum##i = fma((float16)(pixel), w, sum##i);
 
 #ifdef GATE
-#define ACT(sum, half8) select((float8)(0.0f), sum, vload8(half8, g) > 0.0f)
+#define ACT(sum) select((float16)(0.0f), sum, vload16(0, g) > 0.0f)
 #elif defined(RELU)
-#define ACT(sum, half8) fmax(sum, 0.0f)
+#define ACT(sum) fmax(sum, 0.0f)
 #else
-#define ACT(sum, half8) (sum)
+#define ACT(sum) (sum)
 #endif
-#define STORE(i) vstore8(ACT(a##i, 0), 0, o); vstore8(ACT(b##i, 1), 1, o); o += outRow; g += gateRow;
+#define STORE(i) vstore16(ACT(sum##i), 0, o); o += outRow; g += gateRow;
 
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void conv2d_valid_many(__global const float* restrict in, int inOrigin, int inRow, int inImage,
@@ -61,20 +64,18 @@ void conv2d_valid_many(__global const float* restrict in, int inOrigin, int inRo
 
     for (int kBlock = 0; kBlock < K; kBlock += 16) {
 #ifdef BIAS
-        const float8 biasA = vload8(0, bias + biasOrigin + kBlock), biasB = vload8(1, bias + biasOrigin + kBlock);
+        const float16 start = vload16(0, bias + biasOrigin + kBlock);
 #else
-        const float8 biasA = 0, biasB = 0;
+        const float16 start = 0;
 #endif
         for (int x = xStart; x < xEnd; x++) {
-            float8 a0 = biasA, a1 = biasA, a2 = biasA, a3 = biasA, a4 = biasA, a5 = biasA;
-            float8 b0 = biasB, b1 = biasB, b2 = biasB, b3 = biasB, b4 = biasB, b5 = biasB;
-            __global const float* w = weight + weightOrigin + kBlock*(SIZE*ROW_TAPS);
+            float16 sum0 = start, sum1 = start, sum2 = start, sum3 = start, sum4 = start, sum5 = start;
+            __global const float* weights = weight + weightOrigin + kBlock*(SIZE*ROW_TAPS);
             __global const float* row = in + x*C;
             for (int ky = 0; ky < SIZE; ky++, row += inRow) {
-                for (int tap = 0; tap < ROW_TAPS; tap++, w += 16) {
-                    const float8 weightA = vload8(0, w), weightB = vload8(1, w);
+                for (int tap = 0; tap < ROW_TAPS; tap++, weights += 16) {
+                    const float16 w = vload16(0, weights);
                     __global const float* p = row + tap;
-                    float value;
                     STEP(0, p[0]) STEP(1, p[inRow]) STEP(2, p[2*inRow]) STEP(3, p[3*inRow]) STEP(4, p[4*inRow]) STEP(5, p[5*inRow])
                 }
             }
@@ -86,7 +87,6 @@ void conv2d_valid_many(__global const float* restrict in, int inOrigin, int inRo
 }
 
 #define SUM8(v) (((v.s0 + v.s4) + (v.s1 + v.s5)) + ((v.s2 + v.s6) + (v.s3 + v.s7)))
-#define TAP(i) s##i = fma(vload8(0, p + i*C), w, s##i);
 
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void conv2d_valid_few(__global const float* restrict in, int inOrigin, int inRow, int inImage,
@@ -94,21 +94,29 @@ void conv2d_valid_few(__global const float* restrict in, int inOrigin, int inRow
                       __global const float* restrict bias, int biasOrigin,
                       __global float* restrict out, int outOrigin, int outRow, int outImage,
                       int H, int W) {
-    const int x = min((int)get_global_id(0)*8, W - 8);
+    const int x = min((int)get_global_id(0)*FEW_W, W - FEW_W);
     const int y = get_global_id(1);
     const int n = get_global_id(2);
     in += inOrigin + n*inImage + y*inRow + x*C;
     out += outOrigin + n*outImage + y*outRow + x*K;
     for (int k = 0; k < K; k++) {
-        float8 s0 = 0, s1 = 0, s2 = 0, s3 = 0, s4 = 0, s5 = 0, s6 = 0, s7 = 0;
-        for (int c = 0; c < C; c += 8) {
-            __global const float* row = in + c;
-            __global const float* weights = weight + weightOrigin + ((c/16)*(SIZE*SIZE*K) + k)*16 + c%16;
-            for (int ky = 0; ky < SIZE; ky++, row += inRow) {
-                __global const float* p = row;
-                for (int kx = 0; kx < SIZE; kx++, p += C, weights += K*16) {
-                    const float8 w = vload8(0, weights);
-                    TAP(0) TAP(1) TAP(2) TAP(3) TAP(4) TAP(5) TAP(6) TAP(7)
+        float8 sums[FEW_W];
+        #pragma unroll
+        for (int i = 0; i < FEW_W; i++) sums[i] = 0;
+        for (int ky = 0; ky < SIZE; ky++) {
+            for (int c = 0; c < C; c += 8) {
+                __global const float* weights = weight + weightOrigin + ((c/16*SIZE + ky)*SIZE*K + k)*16 + c%16;
+                __global const float* p = in + ky*inRow + c;
+                float8 w[SIZE];
+                #pragma unroll
+                for (int kx = 0; kx < SIZE; kx++) w[kx] = vload8(0, weights + kx*K*16);
+                #pragma unroll
+                for (int column = 0; column < FEW_W + SIZE - 1; column++) {
+                    const float8 v = vload8(0, p + column*C);
+                    #pragma unroll
+                    for (int kx = 0; kx < SIZE; kx++) {
+                        if (column - kx >= 0 && column - kx < FEW_W) sums[column - kx] = fma(v, w[kx], sums[column - kx]);
+                    }
                 }
             }
         }
@@ -117,7 +125,7 @@ void conv2d_valid_few(__global const float* restrict in, int inOrigin, int inRow
 #else
         const float start = 0;
 #endif
-        out[0*K + k] = start + SUM8(s0); out[1*K + k] = start + SUM8(s1); out[2*K + k] = start + SUM8(s2); out[3*K + k] = start + SUM8(s3);
-        out[4*K + k] = start + SUM8(s4); out[5*K + k] = start + SUM8(s5); out[6*K + k] = start + SUM8(s6); out[7*K + k] = start + SUM8(s7);
+        #pragma unroll
+        for (int i = 0; i < FEW_W; i++) out[i*K + k] = start + SUM8(sums[i]);
     }
 }

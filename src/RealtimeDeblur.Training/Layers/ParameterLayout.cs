@@ -29,10 +29,11 @@ internal sealed class ParameterLayout
 {
     private readonly NetworkDescription _description;
 
-    /// <exception cref="ArgumentException">The network has fewer than two layers.</exception>
+    /// <exception cref="ArgumentException">The network has fewer than two layers, works at reduced resolution, or is no plain chain.</exception>
     public ParameterLayout(NetworkDescription description)
     {
         if (description.Layers.Count < 2) throw new ArgumentException("The trainer needs a network of at least two layers.", nameof(description));
+        if (description.Scale != 1 || !description.IsPlainChain) throw new ArgumentException($"The trainer needs a plain chain of layers at full resolution; {description.Architecture} is none.", nameof(description));
         _description = description;
         var placements = new LayerPlacement[description.Layers.Count];
         int next = 0;

@@ -48,8 +48,8 @@ internal sealed class TrainingGraph : IDisposable
         {
             LayerPlacement at = layout.Layers[i];
             MapTensor output = Own(new MapTensor(queue, N, current.H - at.Layer.Size + 1, current.W - at.Layer.Size + 1, at.K));
-            _layers[i] = Own(new ConvolutionTraining(queue, at, parameters, current, output));
-            _forward.AddRange(_layers[i].Forward);
+            _layers[i] = Own(new ConvolutionTraining(queue.Device, at, parameters, current, output));
+            _forward.Add(_layers[i].Forward());
             current = output;
         }
     }
@@ -105,20 +105,34 @@ internal sealed class TrainingGraph : IDisposable
         _backward.Add(new("loss", new(lossGradient, new(Output.H, N), WorkSize.Single), 0));
         _backward.Add(new("loss reduce", new(_reduceLoss, WorkSize.Single, WorkSize.Single), 0));
 
+        GradientParts parts = Own(new GradientParts(_queue, Layout, gradient, N * Output.H));
+        int firstTurned = withInputGradient ? 0 : 1;
+        int[][] turnedIndex = [.. Enumerable.Range(0, _layers.Length).Select(i => i < firstTurned ? [] : Layout.BackwardInputIndex(i))];
+        DeviceBuffer<int> index = Own(_queue.Device.Allocate<int>((ReadOnlySpan<int>)[.. turnedIndex.SelectMany(layer => layer)]));
+        DeviceBuffer<float> turned = Own(_queue.Device.Allocate<float>(index.Count));
+        Kernel gather = Own(_queue.Device.Build("train/optimizer.cl").CreateKernel("gather"));
+        gather.Bind(Parameters, index, turned);
+        _backward.Add(new("turn weights", new(gather, new(index.Count), new(16)), 0));
+
         for (int i = last; i >= 0; i--)
         {
             ConvolutionTraining layer = _layers[i];
-            layer.PrepareBackwardWeight(dOutput, gradient);
-            _backward.AddRange(layer.BackwardWeight);
-            if (i == 0 && !withInputGradient) break;
+            int turnedOrigin = turnedIndex.Take(i).Sum(earlier => earlier.Length);
+            if (i == 1 && !withInputGradient && ConvolutionTraining.CanShare(_layers[0].At, layer.At))
+            {
+                _backward.Add(_layers[0].BackwardWith(layer, dOutput, turned, turnedOrigin, parts));
+                break;
+            }
+            _backward.Add(layer.BackwardWeight(dOutput, parts));
+            if (i < firstTurned) break;
 
-            int halo = i == 0 ? 0 : (i == 1 && !withInputGradient) ? 0 : _layers[i - 1].At.Layer.Size - 1;
+            int halo = i <= firstTurned ? 0 : _layers[i - 1].At.Layer.Size - 1;
             MapTensor dInput = Own(new MapTensor(_queue, N, layer.Input.H, layer.Input.W, layer.Input.C, halo));
-            layer.PrepareBackwardInput(dOutput, Parameters, Layout.BackwardInputIndex(i), dInput, throughRelu: i > 0 && _layers[i - 1].At.Layer.Relu);
-            _backward.AddRange(layer.BackwardInput);
+            _backward.Add(layer.BackwardInput(dOutput, turned, turnedOrigin, dInput, throughRelu: i > 0 && _layers[i - 1].At.Layer.Relu));
             if (i == 0) DBlurred = dInput;
             dOutput = dInput;
         }
+        _backward.Add(parts.Add);
     }
 
     public void Forward()

@@ -12,7 +12,7 @@ internal sealed class DeviceTraining : IDisposable
     private readonly ParameterLayout _layout;
     private readonly DeviceBuffer<float> _history;
 
-    public DeviceTraining(CommandQueue queue, Network network, int N, int size, LossKind loss)
+    public DeviceTraining(CommandQueue queue, Network network, int N, int size, LossKind loss, bool withInputGradient = false)
     {
         _queue = queue;
         _layout = new(network.Description);
@@ -20,7 +20,7 @@ internal sealed class DeviceTraining : IDisposable
         Gradient = queue.Device.Allocate<float>((ReadOnlySpan<float>)new float[_layout.Count]);
         _history = queue.Device.Allocate<float>(4);
         Graph = new(queue, network.Description, _layout, Parameters, N, size);
-        Graph.PrepareBackward(Gradient, _history, loss, withInputGradient: true);
+        Graph.PrepareBackward(Gradient, _history, loss, withInputGradient);
     }
 
     public TrainingGraph Graph { get; }

@@ -22,6 +22,7 @@ public sealed class TrainingGraphTests
         { 1, 5, 20, 3, 7, 3, true, 3, 8, LossKind.Mse },        // maps that fill no vector, a 3x3 mapping, the smallest patch
         { 3, 3, 1, 1, 17, 7, true, 2, 11, LossKind.L1 },        // one map; 17 just past a vector
         { 1, 1, 16, 1, 16, 1, false, 2, 8, LossKind.Mse },      // no neighbourhood at all
+        { 1, 5, 16, 1, 16, 3, true, 1, 71, LossKind.Mse },      // rows past one segment of 64 pixels, odd halves
     };
 
     [Theory]
@@ -35,12 +36,49 @@ public sealed class TrainingGraphTests
         Tensor sharp = Tensor.Random(N, C, size, size, seed: 7, low: 0);
         double[] patchWeights = [.. Enumerable.Range(0, N).Select(n => 1 + 0.5 * n)];
 
-        using DeviceTraining run = new(queue, network, N, size, loss);
+        ReferenceTraining expected = ReferenceTraining.Run(network, blurred, sharp, patchWeights, loss);
+        // Without the gradient of the input, which training does not need, a 1x1 second layer shares its backward pass with the first.
+        AssertStep(queue, network, N, size, loss, withInputGradient: false, blurred, sharp, patchWeights, expected);
+        AssertStep(queue, network, N, size, loss, withInputGradient: true, blurred, sharp, patchWeights, expected);
+    }
+
+    [Theory]
+    [InlineData(1, 3, 32, 3, 8)]      // 3x3 chain, the smallest patch: 32 maps walk in groups of six
+    [InlineData(3, 3, 16, 1, 13)]     // 1x1 layers after the first, and one before the last
+    [InlineData(1, 7, 48, 5, 9)]
+    public void ForwardAndBackward_ChainOfFive_MatchReference(int C, int f1, int maps, int f, int size)
+    {
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        using CommandQueue queue = device.CreateQueue();
+        NetworkDescription description = new("chain",
+            [new("a", C, maps, f1, true), new("b", maps, maps, f, false), new("c", maps, maps, 1, true), new("d", maps, 16, f, true), new("e", 16, C, 3, false)], globalSkip: true);
+        Network network = RandomNetwork.Create(description, seed: 5);
+        Tensor blurred = Tensor.Random(2, C, size + 2 * description.Pad, size + 2 * description.Pad, seed: 6, low: 0);
+        Tensor sharp = Tensor.Random(2, C, size, size, seed: 7, low: 0);
+        ReferenceTraining expected = ReferenceTraining.Run(network, blurred, sharp, [1, 1], LossKind.Mse);
+        AssertStep(queue, network, 2, size, LossKind.Mse, withInputGradient: false, blurred, sharp, [1, 1], expected);
+        AssertStep(queue, network, 2, size, LossKind.Mse, withInputGradient: true, blurred, sharp, [1, 1], expected);
+    }
+
+    [Theory]
+    [InlineData(64, 32, 1, true)]       // the paper's network
+    [InlineData(64, 32, 3, false)]      // not 1x1
+    [InlineData(512, 256, 1, false)]    // sums that no cache holds
+    public void CanShare_FirstTwoLayers_OnlyWithASmallOneByOne(int n1, int n2, int f2, bool can)
+    {
+        ParameterLayout layout = new(NetworkDescription.Dbcnn(n1: n1, n2: n2, f2: f2));
+        Assert.Equal(can, ConvolutionTraining.CanShare(layout.Layers[0], layout.Layers[1]));
+        Assert.False(ConvolutionTraining.CanShare(layout.Layers[1], layout.Layers[2]));
+    }
+
+    private static void AssertStep(CommandQueue queue, Network network, int N, int size, LossKind loss, bool withInputGradient, Tensor blurred, Tensor sharp, double[] patchWeights,
+        ReferenceTraining expected)
+    {
+        using DeviceTraining run = new(queue, network, N, size, loss, withInputGradient);
         run.Load(blurred, sharp, patchWeights);
         run.Graph.Forward();
         run.Graph.Backward(historySlot: 1);
 
-        ReferenceTraining expected = ReferenceTraining.Run(network, blurred, sharp, patchWeights, loss);
         for (int layer = 0; layer < expected.Outputs.Length; layer++)
             Close(expected.Outputs[layer], DeviceTraining.Read(queue, run.Graph.LayerOutput(layer), expected.Outputs[layer].C));
         Assert.Equal(expected.Loss, run.Losses()[1], Relative * expected.Loss);
@@ -50,7 +88,8 @@ public sealed class TrainingGraphTests
             Close(expected.DWeights[layer], Tensor.From(1, 1, 1, gradients[layer].Weight.Length, gradients[layer].Weight));
             Close(new Tensor(1, 1, 1, expected.DBiases[layer].Length, expected.DBiases[layer]), Tensor.From(1, 1, 1, gradients[layer].Bias.Length, gradients[layer].Bias));
         }
-        Close(expected.DBlurred, DeviceTraining.Read(queue, run.Graph.DBlurred!, C));
+        if (withInputGradient) Close(expected.DBlurred, DeviceTraining.Read(queue, run.Graph.DBlurred!, blurred.C));
+        else Assert.Null(run.Graph.DBlurred);
     }
 
     [Fact]
@@ -93,6 +132,13 @@ public sealed class TrainingGraphTests
     {
         NetworkDescription single = new("one", [new("only", 1, 1, 3, false)], globalSkip: true);
         Assert.Contains("two layers", Assert.Throws<ArgumentException>(() => new ParameterLayout(single)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Constructor_NoPlainChain_SaysWhatIsNeeded()
+    {
+        foreach (NetworkDescription other in (NetworkDescription[])[NetworkDescription.HalfResolution(16, 2), NetworkDescription.DbcnnBackProjection()])
+            Assert.Contains("plain chain", Assert.Throws<ArgumentException>(() => new ParameterLayout(other)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
