@@ -13,11 +13,13 @@ public sealed unsafe class ComputeDevice : IDisposable
 {
     private readonly ClHandle _context;
     private readonly Dictionary<(string File, string Options), KernelProgram> _programs = [];
+    private readonly Lazy<ProbedArithmetic> _arithmetic;
 
     private ComputeDevice(DeviceInfo info, nint device)
     {
         Info = info;
         Device = device;
+        _arithmetic = new(() => ProbedArithmetic.Of(this));
         lock (OpenClApi.SetUp)
         {
             nint context = Cl.CreateContext(null, 1, &device, null, null, out int status);
@@ -27,6 +29,9 @@ public sealed unsafe class ComputeDevice : IDisposable
     }
 
     public DeviceInfo Info { get; }
+
+    /// <summary>What arithmetic works besides <c>float</c>. The first call builds and runs probe kernels; those after it cost nothing.</summary>
+    public ProbedArithmetic Arithmetic => _arithmetic.Value;
 
     internal nint Device { get; }
 
