@@ -29,6 +29,9 @@ public sealed class OclgrindTests : IDisposable
     public void KernelsOfInference_OnOclgrind_TouchOnlyTheirMemory() => Assert.Equal("", RunAndReadReports(typeof(InferenceOnOclgrind)));
 
     [Fact]
+    public void KernelsForGpus_OnOclgrind_TouchOnlyTheirMemory() => Assert.Equal("", RunAndReadReports(typeof(GpuKernelsOnOclgrind)));
+
+    [Fact]
     public void KernelsOfTraining_OnOclgrind_TouchOnlyTheirMemory() => Assert.Equal("", RunAndReadReports(typeof(TrainingOnOclgrind)));
 
     [Fact]
@@ -104,6 +107,38 @@ public sealed class InferenceOnOclgrind
             deblurrer.Process(frame);
             Assert.NotEqual(-1, frame.Data.IndexOfAnyExcept((byte)100));
         }
+    }
+}
+
+/// <summary>What <see cref="OclgrindTests"/> runs: every GPU kernel in every number format, on a frame that no tile divides.</summary>
+public sealed class GpuKernelsOnOclgrind
+{
+    [Fact(Explicit = true)]
+    public void Arithmetic_Probes_FindNeither()
+    {
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        Assert.Equal(new(SupportsHalfArithmetic: false, SupportsTensorCores: false), device.Arithmetic);
+        Assert.True(ProbedArithmetic.MultipliesMatrices(device, ""));
+    }
+
+    [Theory(Explicit = true)]
+    [InlineData(GpuPrecision.Float)]
+    [InlineData(GpuPrecision.HalfMaps)]
+    [InlineData(GpuPrecision.HalfArithmetic)]
+    [InlineData(GpuPrecision.TensorCores)]
+    public void Layers_EveryPrecision_EqualReference(GpuPrecision precision)
+    {
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        using GpuKernels kernels = new(device);
+        GpuTiles tiles = GpuKernelChecks.Tiles(precision, other: true);
+        GpuKernelChecks.Convolve(kernels, [5, 3], K: 6, size: 3, W: 5, H: 7, new(Relu: true), tiles, precision);
+        GpuKernelChecks.Convolve(kernels, [16], K: 9, size: 1, W: 9, H: 3, new(Skip: GpuSkip.Subtract), tiles, precision);
+        if (precision != GpuPrecision.HalfArithmetic) GpuKernelChecks.ExtractMap(kernels, NetworkDescription.Dbcnn(n1: 9, n2: 7, f1: 5), W: 5, H: 7, GpuKernelChecks.PairTiles(precision, other: true), precision);
+        if (precision == GpuPrecision.TensorCores) return;      // frames are for the kernels without
+        GpuKernelChecks.ConvolveFrame(kernels, C: 1, scale: 1, K: 5, size: 9, W: 7, H: 5, tiles, precision);
+        GpuKernelChecks.ConvolveFrame(kernels, C: 3, scale: 2, K: 5, size: 3, W: 7, H: 5, tiles, precision);
+        GpuKernelChecks.ConvolveToFrame(kernels, M: 7, C: 1, scale: 1, size: 5, skip: true, W: 7, H: 5, tiles with { LocalK = 1, Filters = 1 }, precision);
+        GpuKernelChecks.ConvolveToFrame(kernels, M: 7, C: 1, scale: 2, size: 3, skip: true, W: 7, H: 5, tiles, precision);
     }
 }
 

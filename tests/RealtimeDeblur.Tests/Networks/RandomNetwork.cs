@@ -8,13 +8,15 @@ internal static class RandomNetwork
     public static Network Create(NetworkDescription description, int seed, Dictionary<string, string>? record = null)
     {
         Random random = new(seed);
-        List<LayerWeights> weights = [];
-        foreach (ConvolutionLayer layer in description.Layers)
-        {
-            double scale = Math.Sqrt(6.0 / (layer.C * layer.Size * layer.Size));
-            weights.Add(new(Uniform(layer.WeightCount, scale), Uniform(layer.K, 0.1)));
-        }
-        return new("random", description, weights, record);
+        return new("random", description, [.. description.Layers.Select(layer => Layer(layer, random))], record);
+    }
+
+    public static LayerWeights Layer(ConvolutionLayer layer, int seed) => Layer(layer, new Random(seed));
+
+    private static LayerWeights Layer(ConvolutionLayer layer, Random random)
+    {
+        double scale = Math.Sqrt(6.0 / (layer.C * layer.Size * layer.Size));
+        return new(Uniform(layer.WeightCount, scale), Uniform(layer.K, 0.1));
 
         float[] Uniform(int count, double scale)
         {
