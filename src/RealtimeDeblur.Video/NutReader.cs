@@ -21,6 +21,7 @@ public sealed class NutReader
     private int _timeBaseIndex;
     private int _ptsShift;
     private long _lastPts;
+    private byte[] _packet = new byte[512];    // Of headers the larger ones, which are few, need more.
     private byte[] _beginning = [];
     private int _dataBytes;
 
@@ -39,7 +40,7 @@ public sealed class NutReader
         {
             if (ReadByte() != Nut.StartcodeByte) throw Damaged("a packet is missing its startcode");
             ulong startcode = ReadStartcode();
-            byte[] packet = ReadPacket(startcode);
+            ReadOnlySpan<byte> packet = ReadPacket(startcode);
             if (startcode == Nut.MainStartcode)
             {
                 ParseMainHeader(packet);
@@ -79,7 +80,7 @@ public sealed class NutReader
                 return true;
             }
             ulong startcode = ReadStartcode();
-            byte[] packet = ReadPacket(startcode);    // Headers are repeated now and then; an index may follow the last frame.
+            ReadOnlySpan<byte> packet = ReadPacket(startcode);    // Headers are repeated now and then; an index may follow the last frame.
             if (startcode == Nut.SyncpointStartcode) ParseSyncpoint(packet);
         }
     }
@@ -101,19 +102,19 @@ public sealed class NutReader
     private void ReadFrameHeader(FrameCode code, out long pts, out int sizeBytes)
     {
         NutFrameFlags flags = code.Flags;
-        if (flags.HasFlag(NutFrameFlags.Coded)) flags ^= (NutFrameFlags)ReadNumber();
-        if (flags.HasFlag(NutFrameFlags.Invalid) || flags.HasFlag(NutFrameFlags.SideData)) throw Damaged("a frame header is not valid");
-        ulong stream = flags.HasFlag(NutFrameFlags.StreamId) ? ReadNumber() : code.Stream;
+        if (Has(flags, NutFrameFlags.Coded)) flags ^= (NutFrameFlags)ReadNumber();
+        if (Has(flags, NutFrameFlags.Invalid) || Has(flags, NutFrameFlags.SideData)) throw Damaged("a frame header is not valid");
+        ulong stream = Has(flags, NutFrameFlags.StreamId) ? ReadNumber() : code.Stream;
         if (stream != 0) throw Damaged($"it holds a frame of stream {stream}");
-        pts = flags.HasFlag(NutFrameFlags.CodedPts) ? DecodePts(ReadNumber()) : _lastPts + code.PtsDelta;
+        pts = Has(flags, NutFrameFlags.CodedPts) ? DecodePts(ReadNumber()) : _lastPts + code.PtsDelta;
         _lastPts = pts;
         ulong size = code.SizeLsb;
-        if (flags.HasFlag(NutFrameFlags.SizeMsb)) size += code.SizeMultiplier * ReadNumber();
-        if (flags.HasFlag(NutFrameFlags.MatchTime)) ReadNumber();
-        ulong beginning = flags.HasFlag(NutFrameFlags.HeaderIndex) ? ReadNumber() : code.Beginning;
-        ulong reserved = flags.HasFlag(NutFrameFlags.Reserved) ? ReadNumber() : code.Reserved;
+        if (Has(flags, NutFrameFlags.SizeMsb)) size += code.SizeMultiplier * ReadNumber();
+        if (Has(flags, NutFrameFlags.MatchTime)) ReadNumber();
+        ulong beginning = Has(flags, NutFrameFlags.HeaderIndex) ? ReadNumber() : code.Beginning;
+        ulong reserved = Has(flags, NutFrameFlags.Reserved) ? ReadNumber() : code.Reserved;
         for (; reserved > 0; reserved--) ReadNumber();
-        if (flags.HasFlag(NutFrameFlags.Checksum))
+        if (Has(flags, NutFrameFlags.Checksum))
         {
             for (int i = 0; i < sizeof(uint); i++) ReadByte();
         }
@@ -123,6 +124,9 @@ public sealed class NutReader
         _dataBytes = sizeBytes - _beginning.Length;
         if (_dataBytes < 0) throw Damaged("a frame header is not valid");
     }
+
+    /// <summary>As <see cref="Enum.HasFlag"/>, which makes objects until the compiler has optimised its caller.</summary>
+    private static bool Has(NutFrameFlags flags, NutFrameFlags flag) => (flags & flag) != 0;
 
     /// <summary>A timestamp is its low bits next to the last one, or, from 2^shift up, the whole value plus 2^shift.</summary>
     private long DecodePts(ulong coded)
@@ -134,7 +138,7 @@ public sealed class NutReader
         return (((long)coded - lowest) & mask) + lowest;
     }
 
-    private void ParseMainHeader(byte[] packet)
+    private void ParseMainHeader(ReadOnlySpan<byte> packet)
     {
         var fields = new NutFields(packet);
         ulong version = fields.Unsigned();
@@ -174,7 +178,7 @@ public sealed class NutReader
         for (ulong i = fields.Unsigned(); i > 0; i--) _elidedBeginnings.Add(fields.Bytes().ToArray());
     }
 
-    private NutVideoStream ParseStreamHeader(byte[] packet)
+    private NutVideoStream ParseStreamHeader(ReadOnlySpan<byte> packet)
     {
         const int videoClass = 0;
         var fields = new NutFields(packet);
@@ -197,7 +201,7 @@ public sealed class NutReader
         return new(width, height, _timeBases[_timeBaseIndex], aspect, fourCc);
     }
 
-    private void ParseSyncpoint(byte[] packet)
+    private void ParseSyncpoint(ReadOnlySpan<byte> packet)
     {
         // The time counts in the time base that its remainder names; ours is the only stream's.
         ulong time = new NutFields(packet).Unsigned();
@@ -213,7 +217,8 @@ public sealed class NutReader
         return startcode;
     }
 
-    private byte[] ReadPacket(ulong startcode)
+    /// <summary>The contents of a packet, valid until the next one is read.</summary>
+    private ReadOnlySpan<byte> ReadPacket(ulong startcode)
     {
         ulong length = ReadNumber();
         if (length is < sizeof(uint) or > MaxPacketBytes) throw Damaged($"packet {startcode:X} claims {length} bytes");
@@ -221,10 +226,11 @@ public sealed class NutReader
         {
             for (int i = 0; i < sizeof(uint); i++) ReadByte();
         }
-        var packet = new byte[length];
+        if ((ulong)_packet.Length < length) _packet = new byte[length];
+        Span<byte> packet = _packet.AsSpan(0, (int)length);
         for (int i = 0; i < packet.Length; i++) packet[i] = ReadByte();
         int contents = packet.Length - sizeof(uint);
-        if (Nut.Crc(packet.AsSpan(0, contents)) != BinaryPrimitives.ReadUInt32BigEndian(packet.AsSpan(contents))) throw Damaged($"packet {startcode:X} has a wrong checksum");
+        if (Nut.Crc(packet[..contents]) != BinaryPrimitives.ReadUInt32BigEndian(packet[contents..])) throw Damaged($"packet {startcode:X} has a wrong checksum");
         return packet[..contents];
     }
 
