@@ -33,6 +33,9 @@ public sealed unsafe class ComputeDevice : IDisposable
     /// <summary>What arithmetic works besides <c>float</c>. The first call builds and runs probe kernels; those after it cost nothing.</summary>
     public ProbedArithmetic Arithmetic => _arithmetic.Value;
 
+    /// <summary>Buffers made on the device so far, so that a test can tell that a running pipeline makes none.</summary>
+    internal long BuffersCreated { get; set; }
+
     internal nint Device { get; }
 
     internal ClHandle Context => _context;

@@ -73,6 +73,34 @@ public sealed unsafe class DeviceBuffer<T> : IDisposable where T : unmanaged
         return new(signal);
     }
 
+    /// <summary>Starts to make the buffer's memory the host's own again, with what the device wrote; the caller disposes the event. Only for memory of the host.</summary>
+    internal ComputeEvent MapAsync(CommandQueue queue)
+    {
+        CheckDevice(queue);
+        using ClHandle.Borrowed handle = queue.Handle.Use();
+        using ClHandle.Borrowed memory = _memory.Use();
+        nint signal;
+        int status;
+        Cl.EnqueueMapBuffer(handle.Value, memory.Value, false, MapFlags.Read | MapFlags.Write, 0, (nuint)SizeBytes, 0, null, &signal, &status);
+        OpenClException.ThrowIfFailed(status, "map a buffer", _device.Info.Name);
+        return new(signal);
+    }
+
+    /// <summary>Enqueues the end of what <see cref="MapAsync"/> began: the memory is the device's.</summary>
+    /// <param name="queue">In-order queue of the buffer's device.</param>
+    /// <param name="host">Where the memory is.</param>
+    /// <param name="waitFor">Events that must have happened before.</param>
+    internal void Unmap(CommandQueue queue, T* host, params ReadOnlySpan<ComputeEvent> waitFor)
+    {
+        CheckDevice(queue);
+        using ClHandle.Borrowed handle = queue.Handle.Use();
+        using ClHandle.Borrowed memory = _memory.Use();
+        fixed (ComputeEvent* events = waitFor)
+        {
+            OpenClException.ThrowIfFailed(Cl.EnqueueUnmapMemObject(handle.Value, memory.Value, host, (uint)waitFor.Length, (nint*)events, null), "unmap a buffer", _device.Info.Name);
+        }
+    }
+
     /// <summary>Enqueues setting every element to <paramref name="value"/>.</summary>
     public void Fill(CommandQueue queue, T value)
     {
@@ -105,6 +133,7 @@ public sealed unsafe class DeviceBuffer<T> : IDisposable where T : unmanaged
         nint memory;
         lock (OpenClApi.SetUp)
         {
+            device.BuffersCreated++;
             using ClHandle.Borrowed context = device.Context.Use();
             memory = Cl.CreateBuffer(context.Value, flags, (nuint)bytes, host, &status);
         }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using RealtimeDeblur.Compute;
 
 namespace RealtimeDeblur.Imaging;
 
@@ -8,11 +9,13 @@ namespace RealtimeDeblur.Imaging;
 /// </summary>
 public sealed unsafe class Frame : IDisposable
 {
-    /// <summary>Frames start on a page, so that a device which shares the host's memory can use them without a copy.</summary>
+    /// <summary>Frames start on a page and fill the last one, so that a device which shares the host's memory can use them without a copy.</summary>
     internal const int AlignmentBytes = 4096;
 
     private readonly FramePool? _pool;
+    private readonly long _memoryBytes;
     private byte* _memory;
+    private SharedMemory? _shared;
 
     /// <summary>Allocates an unpooled frame with undefined contents.</summary>
     public Frame(FrameFormat format) : this(format, pool: null)
@@ -25,7 +28,8 @@ public sealed unsafe class Frame : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(format.Height, 1, nameof(format));
         Format = format;
         _pool = pool;
-        _memory = (byte*)NativeMemory.AlignedAlloc((nuint)format.SizeBytes, AlignmentBytes);
+        _memoryBytes = ((long)format.SizeBytes + AlignmentBytes - 1) / AlignmentBytes * AlignmentBytes;
+        _memory = (byte*)NativeMemory.AlignedAlloc((nuint)_memoryBytes, AlignmentBytes);
     }
 
     ~Frame() => Free();
@@ -74,8 +78,19 @@ public sealed unsafe class Frame : IDisposable
         GC.SuppressFinalize(this);
     }
 
+    /// <summary>The frame's memory as a device that shares it sees it. Made once and kept with the frame, also while that lies in its pool.</summary>
+    internal SharedMemory SharedWith(ComputeDevice device)
+    {
+        ObjectDisposedException.ThrowIf(_memory is null, this);
+        if (_shared?.Device == device) return _shared;
+        _shared?.Dispose();
+        return _shared = new(device, _memory, _memoryBytes);
+    }
+
     internal void Free()
     {
+        _shared?.Dispose();
+        _shared = null;
         NativeMemory.AlignedFree(_memory);
         _memory = null;
     }

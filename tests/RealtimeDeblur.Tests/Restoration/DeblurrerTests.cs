@@ -131,10 +131,10 @@ public sealed class DeblurrerTests
     }
 
     [Theory]
-    [InlineData(PixelFormat.Gray8)]
-    [InlineData(PixelFormat.Yuv420P10)]
-    [InlineData(PixelFormat.Rgb48)]
-    public void Process_FrameCutIntoTiles_IsIdentical(PixelFormat pixels)
+    [InlineData(PixelFormat.Gray8, false)]
+    [InlineData(PixelFormat.Yuv420P10, true)]
+    [InlineData(PixelFormat.Rgb48, false)]
+    public void Process_FrameCutIntoTiles_IsIdentical(PixelFormat pixels, bool isApart)
     {
         using ComputeDevice device = TestDevice.OpenOrSkip();
         var format = new FrameFormat(pixels, 83, 71);
@@ -142,7 +142,7 @@ public sealed class DeblurrerTests
         using Frame tiled = RandomFrame(format, seed: 8);
         var plan = new InferencePlan("general");
         using (var deblurrer = new Deblurrer(device, Blind, format, plan: plan)) deblurrer.Process(whole);
-        using (var deblurrer = new Deblurrer(device, Blind, format, options: null, plan, memoryLimitBytes: 60_000)) deblurrer.Process(tiled);
+        using (var deblurrer = new Deblurrer(device, Blind, format, options: null, plan, memoryLimitBytes: 60_000, isApart)) deblurrer.Process(tiled);
         Assert.Equal(whole.Data, tiled.Data);
     }
 
@@ -160,13 +160,16 @@ public sealed class DeblurrerTests
         Assert.Single(frame.Data.ToArray().Distinct());
     }
 
-    [Fact]
-    public void Collect_ThreeInFlight_ReturnsThemInOrderAndRestored()
+    /// <summary>In the frame's own memory, and in memory of the device, with three queues.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Collect_ThreeInFlight_ReturnsThemInOrderAndRestored(bool isApart)
     {
         using ComputeDevice device = TestDevice.OpenOrSkip();
         var format = new FrameFormat(PixelFormat.Yuv420P8, 33, 21);
-        using var deblurrer = new Deblurrer(device, Blind, format);
-        using var alone = new Deblurrer(device, Blind, format);
+        using var deblurrer = new Deblurrer(device, Blind, format, options: null, plan: null, memoryLimitBytes: null, isApart);
+        using var alone = new Deblurrer(device, Blind, format, options: null, plan: null, memoryLimitBytes: null, isApart: true);
         var submitted = new Queue<Frame>();
         for (int i = 0; i < 10; i++)
         {
@@ -207,16 +210,42 @@ public sealed class DeblurrerTests
     }
 
     [Fact]
-    public void Submit_RunningLoop_AllocatesNoManagedMemory()
+    public void Process_FrameRestoredBefore_SeesWhatTheHostWroteSince()
+    {
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        using ComputeDevice other = TestDevice.OpenOrSkip();
+        var format = new FrameFormat(PixelFormat.Yuv420P8, 37, 23);
+        using var frame = new Frame(format);
+        foreach (ComputeDevice one in new[] { device, device, other, device })
+        {
+            using var deblurrer = new Deblurrer(one, Blind, format, options: null, plan: null, memoryLimitBytes: null, isApart: false);
+            for (int seed = 0; seed < 2; seed++)
+            {
+                using Frame original = RandomFrame(format, seed);
+                using Frame expected = RandomFrame(format, seed);
+                using (var apart = new Deblurrer(one, Blind, format, options: null, plan: null, memoryLimitBytes: null, isApart: true)) apart.Process(expected);
+                original.Data.CopyTo(frame.Data);
+                deblurrer.Process(frame);
+                Assert.Equal(expected.Data, frame.Data);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Submit_RunningLoop_AllocatesNeitherManagedNorDeviceMemory(bool isApart)
     {
         using ComputeDevice device = TestDevice.OpenOrSkip();
         var format = new FrameFormat(PixelFormat.Yuv420P8, 48, 32);
-        using var deblurrer = new Deblurrer(device, Blind, format);
+        using var deblurrer = new Deblurrer(device, Blind, format, options: null, plan: null, memoryLimitBytes: null, isApart);
         using var pool = new FramePool(format);
         Loop(20);
         long before = GC.GetAllocatedBytesForCurrentThread();
-        Loop(200);
+        long buffersBefore = device.BuffersCreated;
+        Loop(1000);
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(buffersBefore, device.BuffersCreated);
 
         void Loop(int frames)
         {
