@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using RealtimeDeblur.Compute;
 using RealtimeDeblur.Imaging;
 using RealtimeDeblur.Networks;
@@ -35,43 +36,46 @@ public enum VideoRestorationStatus
 
 /// <summary>Result of <see cref="VideoRestoration.Run"/>.</summary>
 /// <param name="Status">How it ended.</param>
-/// <param name="Output">The file that was written; null if not one frame was.</param>
+/// <param name="Output">The file that was written; null if not one frame was, or none was wanted.</param>
 /// <param name="Report">Frames and times.</param>
+/// <param name="FirstFrame">From opening the input until the first restored frame was handed on: probing, starting ffmpeg, setting the device up, and the frame. Zero without frames.</param>
 /// <param name="Remark">What the user should know, as a finished sentence; null if all went well.</param>
-public sealed record VideoRestorationResult(VideoRestorationStatus Status, string? Output, PipelineReport Report, string? Remark);
+public sealed record VideoRestorationResult(VideoRestorationStatus Status, string? Output, PipelineReport Report, TimeSpan FirstFrame, string? Remark);
 
 /// <summary>
 /// Restores one video file into another: every frame with its own timestamp, sound and the rest unchanged. The output appears under its name when it is complete;
 /// a restoration that is interrupted, or whose source ends early, leaves a playable file with <c>.partial</c> in its name instead.
+/// Without an output it decodes and restores and drops the frames, which shows how fast that goes.
 /// </summary>
 public sealed class VideoRestoration : IDisposable
 {
     private readonly string _inputPath;
-    private readonly string _outputPath;
+    private readonly string? _outputPath;
     private readonly VideoRestorationOptions _options;
     private readonly MediaInfo _media;
     private readonly MediaStream _video;
-    private readonly PendingFile _file;
+    private readonly PendingFile? _file;
+    private readonly long _openedAt = Stopwatch.GetTimestamp();
 
     /// <summary>Opens the input and checks everything that can be checked before frames flow.</summary>
+    /// <param name="inputPath">The video.</param>
+    /// <param name="outputPath">File to write; its ending chooses the container. Null writes nothing.</param>
+    /// <param name="options">How.</param>
     /// <exception cref="IOException">A file is missing, no video, in the way, or cannot be written; the message says which and what to do.</exception>
-    public VideoRestoration(string inputPath, string outputPath, VideoRestorationOptions options)
+    public VideoRestoration(string inputPath, string? outputPath, VideoRestorationOptions options)
     {
         _inputPath = inputPath;
         _outputPath = outputPath;
         _options = options;
-        if (PendingFile.IsSameFile(inputPath, outputPath)) throw new IOException($"{outputPath} is the input itself. Name another output with -o.");
+        if (outputPath is not null && PendingFile.IsSameFile(inputPath, outputPath)) throw new IOException($"{outputPath} is the input itself. Name another output with -o.");
         _media = VideoProbe.ProbeVideo(inputPath);
         _video = _media.MainVideo!;
-        _file = new PendingFile(outputPath, options.Overwrite);
+        _file = outputPath is null ? null : new PendingFile(outputPath, options.Overwrite);
     }
 
     /// <summary>Frames to expect, from what the file says of itself; null if it says nothing.</summary>
     public long? ExpectedFrames => _video.FrameCount
         ?? ((_video.DurationSeconds ?? _media.DurationSeconds) is { } seconds && _video.FrameRate.IsKnown ? (long)Math.Round(seconds * _video.FrameRate.Value) : null);
-
-    /// <summary>Where an unfinished result is kept: <c>clip.partial.mp4</c> beside <c>clip.mp4</c>.</summary>
-    public string PartialPath => Path.Combine(Path.GetDirectoryName(Path.GetFullPath(_outputPath))!, $"{Path.GetFileNameWithoutExtension(_outputPath)}.partial{Path.GetExtension(_outputPath)}");
 
     /// <summary>Restores the file. Blocks until it is written.</summary>
     /// <param name="device">Where the network runs.</param>
@@ -83,35 +87,52 @@ public sealed class VideoRestoration : IDisposable
     public VideoRestorationResult Run(ComputeDevice device, Network network, Action<string> note, IProgress<PipelineProgress> progress, CancellationToken cancellation)
     {
         using var source = new FfmpegFrameSource(_media, _video, asRgb: network.Description.C == 3);
-        VideoEncoder encoder = VideoEncoder.Find(_options.Encoder ?? VideoEncoder.DefaultFor(_outputPath), _options.Quality);
-        VideoOutputPlan plan = VideoOutputPlan.Make(_media, _video, source.Format, source.Loss, encoder, _file.TemporaryPath);
-        foreach (string remark in plan.Notes) note($"{_inputPath}: {remark}.");
-
+        using IFrameSink sink = OpenSink(source, note);
         using var deblurrer = new Deblurrer(device, network, source.Format, _options.Deblur);
-        using var sink = new FfmpegFrameSink(_file.TemporaryPath, _outputPath, source.RawVideo, _media, plan);
         var pipeline = new FramePipeline(source, deblurrer, sink);
+        TimeSpan setUp = Stopwatch.GetElapsedTime(_openedAt);
         try
         {
             pipeline.Run(cancellation, progress);
         }
         catch (OperationCanceledException)
         {
-            if (sink.FrameCount == 0 || !sink.CompleteEarly() || new FileInfo(_file.TemporaryPath).Length == 0) return new(VideoRestorationStatus.Interrupted, null, pipeline.Report, null);
-            return KeepPartial(VideoRestorationStatus.Interrupted, pipeline.Report, $"{_inputPath}: interrupted; what was restored so far is in {PartialPath}.");
+            bool isPlayable = sink is FfmpegFrameSink { FrameCount: > 0 } file && file.CompleteEarly() && new FileInfo(_file!.TemporaryPath).Length > 0;
+            string? partial = isPlayable ? KeepPartial() : null;
+            return Result(VideoRestorationStatus.Interrupted, partial, partial is null ? null : $"{_inputPath}: interrupted; what was restored so far is in {partial}.");
         }
         if (FindTruncation(source) is { } finding)
-            return KeepPartial(VideoRestorationStatus.Truncated, pipeline.Report, $"{_inputPath} ends early ({finding}); the {pipeline.Report.Frames} frames it has are in {PartialPath}. Copy or record it again.");
-        _file.Commit();
+        {
+            string? partial = KeepPartial();
+            string kept = partial is null ? "" : $"; the {pipeline.Report.Frames} frames it has are in {partial}";
+            return Result(VideoRestorationStatus.Truncated, partial, $"{_inputPath} ends early ({finding}){kept}. Copy or record it again.");
+        }
+        _file?.Commit();
         string? damage = source.Complaints.Count > 0 ? $"{_inputPath} is damaged in places; ffmpeg reported: {source.Complaints[0].TrimEnd('.')}." : null;
-        return new(VideoRestorationStatus.Done, _outputPath, pipeline.Report, damage);
+        return Result(VideoRestorationStatus.Done, _outputPath, damage);
+
+        VideoRestorationResult Result(VideoRestorationStatus status, string? output, string? remark) =>
+            new(status, output, pipeline.Report, pipeline.Report.Frames > 0 ? setUp + pipeline.Report.FirstFrame : TimeSpan.Zero, remark);
     }
 
-    public void Dispose() => _file.Dispose();
+    public void Dispose() => _file?.Dispose();
 
-    private VideoRestorationResult KeepPartial(VideoRestorationStatus status, PipelineReport report, string remark)
+    private IFrameSink OpenSink(FfmpegFrameSource source, Action<string> note)
     {
-        _file.CommitAs(PartialPath);
-        return new(status, PartialPath, report, remark);
+        if (_file is null) return new NullFrameSink();
+        VideoEncoder encoder = VideoEncoder.Find(_options.Encoder ?? VideoEncoder.DefaultFor(_outputPath!), _options.Quality);
+        VideoOutputPlan plan = VideoOutputPlan.Make(_media, _video, source.Format, source.Loss, encoder, _file.TemporaryPath);
+        foreach (string remark in plan.Notes) note($"{_inputPath}: {remark}.");
+        return new FfmpegFrameSink(_file.TemporaryPath, _outputPath!, source.RawVideo, _media, plan);
+    }
+
+    /// <summary>Keeps an unfinished result as <c>clip.partial.mp4</c> beside <c>clip.mp4</c>; null where nothing is written.</summary>
+    private string? KeepPartial()
+    {
+        if (_file is null) return null;
+        string path = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(_outputPath!))!, $"{Path.GetFileNameWithoutExtension(_outputPath)}.partial{Path.GetExtension(_outputPath)}");
+        _file.CommitAs(path);
+        return path;
     }
 
     /// <summary>Containers that announce their length, or their last block's, show when they are cut off; ffmpeg goes on with what is there and only mentions it.</summary>

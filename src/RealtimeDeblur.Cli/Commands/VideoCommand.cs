@@ -13,6 +13,9 @@ internal static class VideoCommand
 {
     private const int LargestQuality = 63;
 
+    /// <summary>As an output: none.</summary>
+    private const string NoOutput = "null";
+
     /// <summary>Endings looked for in folders.</summary>
     private static readonly string[] Extensions =
         [".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ogv", ".mxf", ".y4m", ".nut"];
@@ -25,7 +28,7 @@ internal static class VideoCommand
         Argument<string[]> inputs = new("INPUT") { Description = "Video files and folders with videos.", Arity = ArgumentArity.OneOrMore };
         Option<string?> output = new("--output", "-o")
         {
-            Description = "Restored file; for several inputs a folder. Without it results go beside their inputs as NAME-restored.",
+            Description = $"Restored file; for several inputs a folder. Without it results go beside their inputs as NAME-restored. '{NoOutput}' writes nothing and shows how fast restoring alone is.",
             HelpName = "PATH",
         };
         Option<string> model = RestoreOptions.Model();
@@ -40,7 +43,8 @@ internal static class VideoCommand
 
         return new CliCommand("video", "Restores video files. Sound, subtitles, timing, colours and orientation stay as they are.", "deblur video holiday.mp4 -o holiday-sharp.mp4", run =>
         {
-            IReadOnlyList<FileTask> tasks = FileBatch.Plan(run.Get(inputs), run.Get(output), "videos", Extensions,
+            bool dropsFrames = run.Get(output) == NoOutput;
+            IReadOnlyList<FileTask> tasks = FileBatch.Plan(run.Get(inputs), dropsFrames ? null : run.Get(output), "videos", Extensions,
                 extension => KeptContainers.Contains(extension.ToLowerInvariant()) ? extension : ".mkv");
             Network network = ModelCatalog.Load(run.Get(model));
             var options = new VideoRestorationOptions
@@ -53,7 +57,7 @@ internal static class VideoCommand
             ComputeDevice? device = null;
             try
             {
-                FileBatch.Run(run, tasks, task => Restore(run, task, network, options, () => device ??= run.OpenDevice()), VideoEntry.Failed, Print, entry => entry.Error);
+                FileBatch.Run(run, tasks, task => Restore(run, task.Input, dropsFrames ? null : task.Output, network, options, () => device ??= run.OpenDevice()), VideoEntry.Failed, Print, entry => entry.Error);
             }
             finally
             {
@@ -63,18 +67,18 @@ internal static class VideoCommand
         { inputs, output, model, strength, encoder, quality, overwrite };
     }
 
-    private static VideoEntry Restore(Invocation run, FileTask task, Network network, VideoRestorationOptions options, Func<ComputeDevice> openDevice)
+    private static VideoEntry Restore(Invocation run, string input, string? output, Network network, VideoRestorationOptions options, Func<ComputeDevice> openDevice)
     {
-        using var restoration = new VideoRestoration(task.Input, task.Output, options);
+        using var restoration = new VideoRestoration(input, output, options);
         ComputeDevice device = openDevice();
         VideoRestorationResult result;
-        using (ProgressDisplay progress = run.StartProgress($"Restoring {Path.GetFileName(task.Input)}", "frames", restoration.ExpectedFrames))
+        using (ProgressDisplay progress = run.StartProgress($"Restoring {Path.GetFileName(input)}", "frames", restoration.ExpectedFrames))
             result = restoration.Run(device, network, run.Note, progress, run.Cancellation);
         PipelineReport report = result.Report;
         run.Detail(string.Create(CultureInfo.InvariantCulture,
-            $"{task.Input}: per frame read {report.Read.MedianMs:0.0} ms, restore {report.Restore.MedianMs:0.0} ms (99 %: {report.Restore.P99Ms:0.0}), write {report.Write.MedianMs:0.0} ms; from decoded to written {report.Latency.MedianMs:0.0} ms (99 %: {report.Latency.P99Ms:0.0})"));
+            $"{input}: per frame read {report.Read.MedianMs:0.0} ms, restore {report.Restore.MedianMs:0.0} ms (99 %: {report.Restore.P99Ms:0.0}), write {report.Write.MedianMs:0.0} ms; from decoded to written {report.Latency.MedianMs:0.0} ms (99 %: {report.Latency.P99Ms:0.0})"));
         if (result.Remark is not null && result.Status != VideoRestorationStatus.Truncated) run.Note(result.Remark);
-        return new(task.Input, result.Output, report.Frames, report.Elapsed.TotalSeconds, report.FramesPerSecond,
+        return new(input, result.Output, report.Frames, report.Elapsed.TotalSeconds, report.FramesPerSecond, result.FirstFrame.TotalMilliseconds,
             result.Status switch { VideoRestorationStatus.Done => FileStatus.Done, VideoRestorationStatus.Truncated => FileStatus.Truncated, _ => FileStatus.Interrupted },
             result.Status == VideoRestorationStatus.Truncated ? result.Remark : null);
     }
@@ -82,7 +86,7 @@ internal static class VideoCommand
     private static void Print(VideoEntry entry, TextWriter text)
     {
         if (entry.Status == FileStatus.Done)
-            text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{entry.Output}: {entry.Frames} frames in {entry.Seconds:0.0} s, {entry.FramesPerSecond:0.0} frames/s"));
+            text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{entry.Output ?? entry.Input}: {entry.Frames} frames in {entry.Seconds:0.0} s, {entry.FramesPerSecond:0.0} frames/s"));
     }
 }
 
@@ -92,9 +96,10 @@ internal static class VideoCommand
 /// <param name="Frames">Frames restored.</param>
 /// <param name="Seconds">Time it took.</param>
 /// <param name="FramesPerSecond">Frames over seconds.</param>
+/// <param name="FirstFrameMs">From opening the input, the device's set-up included, to the first restored frame.</param>
 /// <param name="Status">How it ended.</param>
 /// <param name="Error">What went wrong and what to do; null if nothing.</param>
-internal sealed record VideoEntry(string Input, string? Output, long Frames, double Seconds, double FramesPerSecond, FileStatus Status, string? Error)
+internal sealed record VideoEntry(string Input, string? Output, long Frames, double Seconds, double FramesPerSecond, double FirstFrameMs, FileStatus Status, string? Error)
 {
-    public static VideoEntry Failed(FileTask task, string error) => new(task.Input, null, 0, 0, 0, FileStatus.Failed, error);
+    public static VideoEntry Failed(FileTask task, string error) => new(task.Input, null, 0, 0, 0, 0, FileStatus.Failed, error);
 }

@@ -174,7 +174,7 @@ public sealed class FramePipeline
             _report.Write.Add(end - writeStart);
             _report.Latency.Add(end - capturedAt);
             _report.Elapsed = Stopwatch.GetElapsedTime(start, end);
-            _report.Frames++;
+            if (_report.Frames++ == 0) _report.FirstFrame = _report.Elapsed;
             progress?.Report(new(_report.Frames, timestamp, _report.Elapsed));
         }
     }

@@ -15,6 +15,9 @@ public sealed class PipelineReport
     /// <summary>From start to the sink's completion.</summary>
     public TimeSpan Elapsed { get; internal set; }
 
+    /// <summary>From start until the sink had taken the first frame; zero before that.</summary>
+    public TimeSpan FirstFrame { get; internal set; }
+
     public double FramesPerSecond => Elapsed > TimeSpan.Zero ? Frames / Elapsed.TotalSeconds : 0;
 
     /// <summary>Time the source took per frame.</summary>

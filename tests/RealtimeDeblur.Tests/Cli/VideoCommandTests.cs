@@ -29,9 +29,23 @@ public sealed class VideoCommandTests : IDisposable
         Assert.Equal(_folder["clip-restored.mp4"], file.GetProperty("output").GetString());
         Assert.Equal(("done", 10), (file.GetProperty("status").GetString(), file.GetProperty("frames").GetInt32()));
         Assert.True(file.GetProperty("seconds").GetDouble() > 0 && file.GetProperty("framesPerSecond").GetDouble() > 0);
+        Assert.InRange(file.GetProperty("firstFrameMs").GetDouble(), 1, 600_000);
         Assert.Equal(JsonValueKind.Null, file.GetProperty("error").ValueKind);
         Assert.Equal(Ffmpeg.FrameTimes(input), Ffmpeg.FrameTimes(_folder["clip-restored.mp4"]));
         Assert.Equal(["clip-restored.mp4", "clip.mp4", "sharpen.safetensors"], _folder.Names);
+    }
+
+    [Fact]
+    public void Video_NullOutput_WritesNothingAndReportsTheSpeed()
+    {
+        string input = MakeClip("clip.mp4");
+        JsonElement file = Assert.Single(CliProcess.Run(["video", input, "-o", "null", "--model", _model, "--json"]).Json.GetProperty("files").EnumerateArray().ToArray());
+        Assert.Equal(JsonValueKind.Null, file.GetProperty("output").ValueKind);
+        Assert.Equal(("done", 10), (file.GetProperty("status").GetString(), file.GetProperty("frames").GetInt32()));
+        Assert.True(file.GetProperty("framesPerSecond").GetDouble() > 0);
+        Assert.StartsWith($"{input}: 10 frames in ", CliProcess.Run(["video", input, "-o", "null", "--model", _model]).Stdout);
+        Assert.Equal(["clip.mp4", "sharpen.safetensors"], _folder.Names);
+        Assert.False(File.Exists("null") || Directory.Exists("null"));
     }
 
     [Fact]

@@ -47,15 +47,13 @@ public sealed class FramePipelineTests : IDisposable
     }
 
     [Fact]
-    public void Run_ManyFrames_ReusesAHandfulAndAllocatesNothingOnReadAndWriteThread()
+    public void Run_ManyFrames_ReusesAHandful()
     {
         using var source = new NoiseSource(Format, 300);
         using var sink = new MemorySink(keep: false);
         new FramePipeline(source, _deblurrer, sink).Run(TestContext.Current.CancellationToken, new CountingProgress());
         // In the source's hand, two queues of two, three in flight, between the threads, in the sink's hand.
         Assert.InRange(source.DistinctFrames, 1, 10);
-        Assert.Equal(0, source.AllocatedBytesWhenWarm);
-        Assert.Equal(0, sink.AllocatedBytesWhenWarm);
     }
 
     [Fact]
@@ -160,19 +158,14 @@ public sealed class FramePipelineTests : IDisposable
     private sealed class NoiseSource(FrameFormat format, int count, int failAt = -1, int otherFormatAt = -1, int waitAt = -1) : IFrameSource
     {
         public const int TicksPerFrame = 1001;
-        private const int WarmAfter = 100;
-
         private readonly FramePool _pool = new(format);
         private readonly HashSet<Frame> _seen = new(64, ReferenceEqualityComparer.Instance);
         private readonly ManualResetEventSlim _stopped = new();
-        private long _allocatedAtWarm;
         private int _next;
 
         public FrameFormat Format => format;
 
         public int DistinctFrames => _seen.Count;
-
-        public long AllocatedBytesWhenWarm { get; private set; }
 
         public static Frame Make(FrameFormat format, int number)
         {
@@ -184,8 +177,6 @@ public sealed class FramePipelineTests : IDisposable
         public bool TryRead([NotNullWhen(true)] out Frame? frame)
         {
             frame = null;
-            if (_next == WarmAfter) _allocatedAtWarm = GC.GetAllocatedBytesForCurrentThread();
-            if (_next > WarmAfter) AllocatedBytesWhenWarm = GC.GetAllocatedBytesForCurrentThread() - _allocatedAtWarm;
             if (_next == waitAt) _stopped.Wait();
             if (_next >= count || _stopped.IsSet) return false;
             if (_next == failAt) throw new IOException("The source broke.");
@@ -218,21 +209,15 @@ public sealed class FramePipelineTests : IDisposable
 
     private sealed class MemorySink(bool keep = true, int failAt = -1, int millisecondsPerFrame = 0, Action<int>? afterFrame = null) : IFrameSink
     {
-        private const int WarmAfter = 100;
-        private long _allocatedAtWarm;
         private int _count;
 
         public List<(long Timestamp, byte[] Samples)> Frames { get; } = [];
 
         public bool IsComplete { get; private set; }
 
-        public long AllocatedBytesWhenWarm { get; private set; }
-
         public void Write(Frame frame)
         {
             using Frame owned = frame;
-            if (_count == WarmAfter) _allocatedAtWarm = GC.GetAllocatedBytesForCurrentThread();
-            if (_count > WarmAfter) AllocatedBytesWhenWarm = GC.GetAllocatedBytesForCurrentThread() - _allocatedAtWarm;
             if (_count == failAt) throw new IOException("The sink broke.");
             if (millisecondsPerFrame > 0) Thread.Sleep(millisecondsPerFrame);
             if (keep) Frames.Add((frame.Timestamp, frame.Data.ToArray()));

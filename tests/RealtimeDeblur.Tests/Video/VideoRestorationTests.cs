@@ -241,6 +241,20 @@ public sealed class VideoRestorationTests : IDisposable
     }
 
     [Fact]
+    public void Run_WithoutOutput_TellsAsMuchAboutACutOffSource()
+    {
+        Ffmpeg.Run($"{Ffmpeg.TestPicture("160x120", 25, 3)} -c:v libx264 -preset ultrafast {_folder["whole.mkv"]}");
+        byte[] whole = File.ReadAllBytes(_folder["whole.mkv"]);
+        File.WriteAllBytes(_folder["in.mkv"], whole[..(whole.Length * 6 / 10)]);
+        VideoRestorationResult result = Restore("in.mkv", output: null, expected: VideoRestorationStatus.Truncated);
+        Assert.Null(result.Output);
+        Assert.Contains("ends early", result.Remark);
+        Assert.DoesNotContain("partial", result.Remark);
+        Assert.InRange(result.FirstFrame, TimeSpan.FromTicks(1), TimeSpan.FromMinutes(10));
+        Assert.Equal(["in.mkv", "whole.mkv"], _folder.Names);
+    }
+
+    [Fact]
     public void Run_Cancelled_LeavesAPlayableBeginningUnderThePartialName()
     {
         Ffmpeg.Run($"{Ffmpeg.TestPicture("320x240", 25, 20)} {Ffmpeg.Tone(440, 20)} -c:v libx264 -preset ultrafast {_folder["in.mp4"]}");
@@ -291,12 +305,12 @@ public sealed class VideoRestorationTests : IDisposable
         Assert.Equal(before, File.ReadAllBytes(_folder["in.mkv"]));
     }
 
-    private VideoRestorationResult Restore(string input, string output, Network? network = null, string? encoder = null, int? quality = null, bool overwrite = false,
+    private VideoRestorationResult Restore(string input, string? output, Network? network = null, string? encoder = null, int? quality = null, bool overwrite = false,
         VideoRestorationStatus expected = VideoRestorationStatus.Done, IProgress<PipelineProgress>? progress = null, CancellationTokenSource? cancellation = null)
     {
         byte[] source = File.ReadAllBytes(_folder[input]);
         var options = new VideoRestorationOptions { Encoder = encoder, Quality = quality, Overwrite = overwrite, Deblur = DeblurOptions.Default };
-        using var restoration = new VideoRestoration(_folder[input], _folder[output], options);
+        using var restoration = new VideoRestoration(_folder[input], output is null ? null : _folder[output], options);
         VideoRestorationResult result = restoration.Run(_device, network ?? SmallNetwork.Sharpen(), _notes.Add, progress ?? new ActionProgress(_ => { }), cancellation?.Token ?? TestContext.Current.CancellationToken);
         Assert.True(expected == result.Status, $"{result.Status}: {result.Remark}");
         Assert.Equal(source, File.ReadAllBytes(_folder[input]));

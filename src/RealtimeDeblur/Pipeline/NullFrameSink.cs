@@ -1,0 +1,17 @@
+using RealtimeDeblur.Imaging;
+
+namespace RealtimeDeblur.Pipeline;
+
+/// <summary>Drops frames at once: for measuring what comes before.</summary>
+public sealed class NullFrameSink : IFrameSink
+{
+    public void Write(Frame frame) => frame.Dispose();
+
+    public void Complete()
+    {
+    }
+
+    public void Dispose()
+    {
+    }
+}
