@@ -54,26 +54,41 @@ internal static class VideoCommand
                 Deblur = new DeblurOptions { Strength = run.Get(strength) },
                 Overwrite = run.Get(overwrite),
             };
-            ComputeDevice? device = null;
+            // A device takes about as long to open as ffprobe to look into the first file: both at once.
+            var device = new Lazy<ComputeDevice>(run.OpenDevice);
+            var opening = new Thread(() => Open(device)) { Name = "deblur device" };
+            opening.Start();
             try
             {
-                FileBatch.Run(run, tasks, task => Restore(run, task.Input, dropsFrames ? null : task.Output, network, options, () => device ??= run.OpenDevice()), VideoEntry.Failed, Print, entry => entry.Error);
+                FileBatch.Run(run, tasks, task => Restore(run, task.Input, dropsFrames ? null : task.Output, network, options, device), VideoEntry.Failed, Print, entry => entry.Error);
             }
             finally
             {
-                device?.Dispose();
+                opening.Join();
+                if (device.IsValueCreated) device.Value.Dispose();
             }
         })
         { inputs, output, model, strength, encoder, quality, overwrite };
     }
 
-    private static VideoEntry Restore(Invocation run, string input, string? output, Network network, VideoRestorationOptions options, Func<ComputeDevice> openDevice)
+    private static void Open(Lazy<ComputeDevice> device)
+    {
+        try
+        {
+            _ = device.Value;
+        }
+        catch (OpenClException)
+        {
+            // Comes out again, in its turn, where the device is used.
+        }
+    }
+
+    private static VideoEntry Restore(Invocation run, string input, string? output, Network network, VideoRestorationOptions options, Lazy<ComputeDevice> device)
     {
         using var restoration = new VideoRestoration(input, output, options);
-        ComputeDevice device = openDevice();
         VideoRestorationResult result;
         using (ProgressDisplay progress = run.StartProgress($"Restoring {Path.GetFileName(input)}", "frames", restoration.ExpectedFrames))
-            result = restoration.Run(device, network, run.Note, progress, run.Cancellation);
+            result = restoration.Run(device.Value, network, run.Note, progress, run.Cancellation);
         PipelineReport report = result.Report;
         run.Detail(string.Create(CultureInfo.InvariantCulture,
             $"{input}: per frame read {report.Read.MedianMs:0.0} ms, restore {report.Restore.MedianMs:0.0} ms (99 %: {report.Restore.P99Ms:0.0}), write {report.Write.MedianMs:0.0} ms; from decoded to written {report.Latency.MedianMs:0.0} ms (99 %: {report.Latency.P99Ms:0.0})"));
