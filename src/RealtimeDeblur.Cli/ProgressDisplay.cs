@@ -10,6 +10,9 @@ namespace RealtimeDeblur.Cli;
 /// </summary>
 internal sealed class ProgressDisplay : IProgress<PipelineProgress>, IDisposable
 {
+    /// <summary>Drawing takes a core 2 ms or more, which on a CPU are missing where the work is done.</summary>
+    private static readonly TimeSpan DrawInterval = TimeSpan.FromMilliseconds(400);
+
     private readonly Lock _lock = new();
     private readonly string _title;
     private readonly string _unit;
@@ -96,7 +99,7 @@ internal sealed class ProgressDisplay : IProgress<PipelineProgress>, IDisposable
         _finished.Dispose();
     }
 
-    private void Draw(IAnsiConsole terminal) => terminal.Progress()
+    private void Draw(IAnsiConsole terminal) => new Progress(terminal) { RefreshRate = DrawInterval }
         .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new StatusColumn(this))
         .Start(drawing =>
         {
