@@ -53,14 +53,15 @@ public sealed class FramePipeline
     {
         if (Interlocked.Exchange(ref _started, 1) != 0) throw new InvalidOperationException("A pipeline runs once; make another.");
         long start = Stopwatch.GetTimestamp();
-        Thread[] threads =
-        [
-            StartThread("deblur read", ReadFrames),
-            StartThread("deblur gpu", RestoreFrames),
-            StartThread("deblur write", () => WriteFrames(start, progress)),
-        ];
+        // Registered before anything runs: a cancellation while the first frames pass must not wait for this thread.
         using (cancellation.UnsafeRegister(static pipeline => ((FramePipeline)pipeline!).StopReading(), this))
         {
+            Thread[] threads =
+            [
+                StartThread("deblur read", ReadFrames),
+                StartThread("deblur gpu", RestoreFrames),
+                StartThread("deblur write", () => WriteFrames(start, progress)),
+            ];
             foreach (Thread thread in threads) thread.Join();
         }
         if (_failure is not null) ExceptionDispatchInfo.Throw(_failure);
