@@ -31,7 +31,7 @@ internal sealed class ChainFamily : IKernelFamily
         return ((int[])[fewest, fewest + 1, 2 * fewest]).SelectMany(strips => ItemsPerUnit.Select(items =>
         {
             int strip = Math.Max((int)WorkSize.Tiles(WorkSize.Tiles(W, strips), Step) * Step, shape.MinStrip);
-            long segments = WorkSize.Tiles((long)items * device.ComputeUnits, WorkSize.Tiles(W, strip));
+            long segments = KernelFamilies.Segments(device, WorkSize.Tiles(W, strip), items);
             return new InferencePlan(Name, ("STRIP", strip), ("SEGMENT", (int)WorkSize.Tiles(WorkSize.Tiles(H, segments), Step) * Step));
         })).Where(plan => Refusal(plan, description, W, H) is null).Distinct();
     }

@@ -60,7 +60,7 @@ internal sealed class DbcnnFamily : IKernelFamily
         int Segment(int mapsW, int factor, int winograd)
         {
             int bandH = BandH(winograd == 1);
-            long segments = WorkSize.Tiles(ItemsPerUnit * factor * device.ComputeUnits, WorkSize.Tiles(W, mapsW - 2 * pad));
+            long segments = KernelFamilies.Segments(device, WorkSize.Tiles(W, mapsW - 2 * pad), ItemsPerUnit * factor);
             return Math.Max((int)WorkSize.Tiles(WorkSize.Tiles(H, segments) + 2 * pad, bandH) * bandH - 2 * pad, bandH);
         }
     }

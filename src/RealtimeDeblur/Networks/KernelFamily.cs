@@ -69,6 +69,15 @@ internal static class KernelFamilies
         return refusal is null ? family : throw new ArgumentException($"The plan '{plan}' does not fit {description.Architecture} on {W}x{H} frames: {refusal}.", nameof(plan));
     }
 
+    /// <summary>Into how many segments to cut strips so that there are at least so many work-items per compute unit, and as many for each.</summary>
+    public static long Segments(DeviceInfo device, long strips, int itemsPerUnit)
+    {
+        long segments = WorkSize.Tiles((long)itemsPerUnit * device.ComputeUnits, strips);
+        // One item too many for one unit keeps all others waiting: some of the next few counts divide evenly.
+        while (strips * segments % Math.Max(1, device.ComputeUnits) != 0) segments++;
+        return segments;
+    }
+
     /// <summary>Size of a frame in cells of the network's scale.</summary>
     public static (int Columns, int Rows) Cells(NetworkDescription description, int W, int H) =>
         ((W + description.Scale - 1) / description.Scale, (H + description.Scale - 1) / description.Scale);
