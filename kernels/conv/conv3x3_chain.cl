@@ -7,7 +7,7 @@
 //
 // Tensors, row-major, last index fastest:
 //   frame, restored   see color/samples.cl; originX, originY, skipX, skipY, columns and rows count pixels of the frame
-//   weight   float [LAYERS][K/(8*V)][FREQUENCIES][C][8*V]  transformed filters, see below, one layer behind the other; C, K, V are
+//   weight   float [LAYERS][K/(8*V)][PRODUCTS][C][8*V]     transformed filters (with DIRECT taps), one layer behind the other; C, K, V are
 //                                                          IN, MAPS, VECTORS for the first layer, MAPS, MAPS, VECTORS inside, MAPS, IN8, IN8/8 for the last
 //   bias     float [LAYERS][K]
 //            Maps are filled up to MAPS (inside) and IN8 (the last layer) with maps whose weights and biases are zero.
@@ -16,7 +16,7 @@
 //         4*TILES <= strip <= MAX_STRIP; W, H >= 1. global = { ceil(W/strip), ceil(H/segment) }, local = { 1, 1 }.
 // Private memory: 32*WIDTH * ((HIDDEN + 1)*MAPS + IN8) bytes of maps, 148*TILES*MAPS of frequencies, 16*C*SCALE*SCALE*MAX_STRIP of results.
 //
-// Convolutions are Winograd's, see winograd.cl; frequency 6*row + column.
+// Convolutions are Winograd's, see winograd.cl; frequency 6*row + column. With DIRECT they are sums over taps: for devices on which the transform should not pay.
 //
 // How a work-item walks. A step down the strip makes four rows of every layer, each from the six rows of the layer before that it needs; a ring of eight rows holds
 // them, so the maps stay in the second cache, where a launch per layer would wait for memory. Layer l has `margin` = LAYERS - 1 - l layers after it and begins that many
@@ -53,6 +53,11 @@
 #define STEP 4           // outputs of a patch on each axis
 #define PATCH 6          // its inputs: STEP + 2
 #define FREQUENCIES (PATCH * PATCH)
+#ifdef DIRECT
+#define PRODUCTS 9
+#else
+#define PRODUCTS FREQUENCIES
+#endif
 #define RING 8           // rows of a ring: PATCH, rounded up to whole steps
 #define WIDTH (MAX_STRIP + STEP * LAYERS + 1)    // columns of a ring; odd, because rows a multiple of 4096 bytes apart would evict each other
 #define RING_SIZE (RING * WIDTH * GROUPS)
@@ -63,6 +68,31 @@ void find_rows(int* offsets, int block, int first, int H, int rowSize) {
     for (int i = 0; i < PATCH; i++) offsets[i] = (clamp(first + block * STEP + i, 0, H - 1) - first) % RING * rowSize;
 }
 
+#ifdef DIRECT
+// Sums over the taps and maps of TILES pixels of a row, for `vectors` groups of eight maps; sums [TILES][VECTORS]. in: the ring's column where the supports begin; offsets: of three rows.
+// Inlined by force, like sum_frequencies.
+inline __attribute__((always_inline))
+void sum_taps(float8* sums, const float8* in, const int* offsets, int groups, int mapsIn, __global const float8* weight, __global const float8* bias, int vectors) {
+    #pragma unroll
+    for (int i = 0; i < TILES * VECTORS; i++) {
+        if (i % VECTORS < vectors) sums[i] = bias[i % VECTORS];
+    }
+    for (int ky = 0; ky < 3; ky++) {
+        const float* values = (const float*)(in + offsets[ky]);
+        for (int kx = 0; kx < 3; kx++, values += groups * 8) {
+            for (int k = 0; k < mapsIn; k++, weight += vectors) {
+                #pragma unroll
+                for (int t = 0; t < TILES; t++) {
+                    #pragma unroll
+                    for (int j = 0; j < VECTORS; j++) {
+                        if (j < vectors) sums[t * VECTORS + j] = fma((float8)values[t * groups * 8 + k], weight[j], sums[t * VECTORS + j]);
+                    }
+                }
+            }
+        }
+    }
+}
+#else
 // in: the ring's column where the patch begins, `groups` vectors per column; frequencies [FREQUENCIES][TILES][GROUPS]: of this patch.
 void patch_to_frequencies(const float8* in, const int* offsets, int groups, float8* frequencies) {
     for (int group = 0; group < groups; group++) {
@@ -131,6 +161,8 @@ void sums_to_outputs(const float8* sums, float8 bias, float8* out) {
     }
 }
 
+#endif
+
 // The samples of four rows of a strip as maps; ring [RING][WIDTH][IN8]. x, y: where the ring began.
 void load_rows(FRAME_ARGUMENTS, float* ring, int block, int x, int y, int strip, int W, int H) {
     for (int row = block * STEP; row < (block + 1) * STEP; row++) {
@@ -150,8 +182,21 @@ void layer_forward(const float8* in, int groups, int mapsIn, __global const floa
     int offsets[PATCH];
     find_rows(offsets, block, y0 - margin - 1, H, WIDTH * groups);
     float8* to = out + block * STEP % RING * WIDTH * GROUPS;
-    float8 frequencies[(1 + FREQUENCIES) * TILES * GROUPS];
     const int tiles = strip / STEP + margin;
+#ifdef DIRECT
+    for (int y = 0; y < STEP; y++) {
+        for (int x = 0; x < tiles * STEP; x += TILES) {
+            const int first = min(x, tiles * STEP - TILES);
+            for (int group = 0; group < GROUPS; group += VECTORS) {
+                float8 sums[TILES * VECTORS];
+                sum_taps(sums, in + first * groups, offsets + y, groups, mapsIn, weight + group * PRODUCTS * mapsIn, bias + group, VECTORS);
+                #pragma unroll
+                for (int i = 0; i < TILES * VECTORS; i++) to[(y * WIDTH + first + i / VECTORS) * GROUPS + group + i % VECTORS] = fmax(sums[i], 0.0f);
+            }
+        }
+    }
+#else
+    float8 frequencies[(1 + FREQUENCIES) * TILES * GROUPS];
     for (int tile = 0; tile < tiles; tile += TILES) {
         const int first = min(tile, tiles - TILES);
         for (int t = 0; t < TILES; t++)
@@ -166,6 +211,7 @@ void layer_forward(const float8* in, int groups, int mapsIn, __global const floa
             }
         }
     }
+#endif
     const int left = margin - x0, right = W - 1 + margin - x0;    // the frame's first and last column
     for (int y = 0; y < STEP; y++, to += WIDTH * GROUPS) {
         for (int i = 0; i < left * GROUPS; i++) to[i] = to[left * GROUPS + i % GROUPS];
@@ -173,10 +219,28 @@ void layer_forward(const float8* in, int groups, int mapsIn, __global const floa
     }
 }
 
+// One pixel of the last layer to the SCALE x SCALE values of the frame that it stands for; its groups of eight maps lie `stride` vectors apart.
+void put_pixel(const float8* maps, int stride, float* values, int y, int x) {
+    #pragma unroll
+    for (int k = 0; k < IN; k++)
+        values[(k % C * STEP * SCALE + y * SCALE + k / C / SCALE) * SCALE * MAX_STRIP + x * SCALE + k / C % SCALE] = ((const float*)(maps + k / 8 * stride))[k % 8];
+}
+
 // Four rows of the last layer, at the frame's resolution: values [C][STEP*SCALE][SCALE*MAX_STRIP].
 void last_layer_forward(const float8* in, __global const float8* weight, __global const float8* bias, float* values, int block, int y0, int strip, int H) {
     int offsets[PATCH];
     find_rows(offsets, block, y0 - 1, H, WIDTH * GROUPS);
+#ifdef DIRECT
+    for (int y = 0; y < STEP; y++) {
+        for (int x = 0; x < strip; x += TILES) {
+            const int first = min(x, strip - TILES);
+            float8 sums[TILES * VECTORS];
+            sum_taps(sums, in + first * GROUPS, offsets + y, GROUPS, MAPS, weight, bias, IN8 / 8);
+            #pragma unroll
+            for (int t = 0; t < TILES; t++) put_pixel(sums + t * VECTORS, 1, values, y, first + t);
+        }
+    }
+#else
     float8 frequencies[(1 + FREQUENCIES) * TILES * GROUPS];
     for (int tile = 0; tile < strip / STEP; tile += TILES) {
         const int first = min(tile, strip / STEP - TILES);
@@ -188,15 +252,10 @@ void last_layer_forward(const float8* in, __global const float8* weight, __globa
             #pragma unroll
             for (int group = 0; group < IN8 / 8; group++) sums_to_outputs(frequencies + t * GROUPS + group, bias[group], outputs + group * STEP * STEP);
             #pragma unroll
-            for (int i = 0; i < STEP * STEP; i++) {
-                #pragma unroll
-                for (int k = 0; k < IN; k++) {
-                    const int y = i / STEP * SCALE + k / C / SCALE, x = ((first + t) * STEP + i % STEP) * SCALE + k / C % SCALE;
-                    values[(k % C * STEP * SCALE + y) * SCALE * MAX_STRIP + x] = ((const float*)(outputs + k / 8 * STEP * STEP + i))[k % 8];
-                }
-            }
+            for (int i = 0; i < STEP * STEP; i++) put_pixel(outputs + i, STEP * STEP, values, i / STEP, (first + t) * STEP + i % STEP);
         }
     }
+#endif
 }
 
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
@@ -218,10 +277,10 @@ void conv3x3_chain_forward(FRAME_ARGUMENTS, RESTORED_ARGUMENTS, __global const f
             const bool isInFrame = block >= 0 && y + STEP > 0 && y < H;
             if (layer == 0) {
                 if (isInFrame) layer_forward(input, IN8 / 8, IN, w, b, maps, block, margin, x0, y0, strip, W, H);
-                w += FREQUENCIES * IN * GROUPS;
+                w += PRODUCTS * IN * GROUPS;
             } else if (layer < LAYERS - 1) {
                 if (isInFrame) layer_forward(maps + (layer - 1) * RING_SIZE, GROUPS, MAPS, w, b, maps + layer * RING_SIZE, block, margin, x0, y0, strip, W, H);
-                w += FREQUENCIES * MAPS * GROUPS;
+                w += PRODUCTS * MAPS * GROUPS;
             } else if (isInFrame) {
                 last_layer_forward(maps + HIDDEN * RING_SIZE, w, b, values, block, y0, strip, H);
                 const int left = max(skipX, x0 * SCALE), right = min(skipX + columns, (x0 + strip) * SCALE);

@@ -4,8 +4,8 @@ using RealtimeDeblur.Compute;
 namespace RealtimeDeblur.Networks;
 
 /// <summary>
-/// Chains of 3x3 layers on a CPU, all of them in one kernel with Winograd's transform: <c>conv/conv3x3_chain.cl</c>. Hidden map counts are filled up to one common count with maps that stay zero.
-/// Macros of its plans: STRIP, columns, and SEGMENT, rows that a work-item computes, both in cells.
+/// Chains of 3x3 layers on a CPU, all of them in one kernel: <c>conv/conv3x3_chain.cl</c>. Hidden map counts are filled up to one common count with maps that stay zero.
+/// Macros of its plans: WINOGRAD, whether by Winograd's transform or by sums over taps; STRIP, columns, and SEGMENT, rows that a work-item computes, both in cells.
 /// </summary>
 internal sealed class ChainFamily : IKernelFamily
 {
@@ -28,21 +28,26 @@ internal sealed class ChainFamily : IKernelFamily
         Shape shape = new(description);
         // Equal strips: as few as there can be, then more, narrower ones.
         int fewest = (int)WorkSize.Tiles(W, shape.MaxStrip);
-        return ((int[])[fewest, fewest + 1, 2 * fewest]).SelectMany(strips => ItemsPerUnit.Select(items =>
+        return ((int[])[fewest, fewest + 1, 2 * fewest]).SelectMany(strips => ItemsPerUnit.Select(items => Plan(winograd: 1, strips, items)))
+            // The transform won everywhere: sums over taps are tried in one shape.
+            .Append(Plan(winograd: 0, fewest, ItemsPerUnit[0]))
+            .Where(plan => Refusal(plan, description, W, H) is null).Distinct();
+
+        InferencePlan Plan(int winograd, int strips, int items)
         {
             int strip = Math.Max((int)WorkSize.Tiles(WorkSize.Tiles(W, strips), Step) * Step, shape.MinStrip);
             long segments = KernelFamilies.Segments(device, WorkSize.Tiles(W, strip), items);
-            return new InferencePlan(Name, ("STRIP", strip), ("SEGMENT", (int)WorkSize.Tiles(WorkSize.Tiles(H, segments), Step) * Step));
-        })).Where(plan => Refusal(plan, description, W, H) is null).Distinct();
+            return new(Name, ("WINOGRAD", winograd), ("STRIP", strip), ("SEGMENT", (int)WorkSize.Tiles(WorkSize.Tiles(H, segments), Step) * Step));
+        }
     }
 
     public string? Refusal(InferencePlan plan, NetworkDescription description, int W, int H)
     {
         if (Refusal(description) is { } refusal) return refusal;
         Shape shape = new(description);
-        return plan["STRIP"] is { } strip && strip >= shape.MinStrip && strip <= shape.MaxStrip && strip % Step == 0 && plan["SEGMENT"] is >= Step and { } segment && segment % Step == 0
+        return plan["WINOGRAD"] is 0 or 1 && plan["STRIP"] is { } strip && strip >= shape.MinStrip && strip <= shape.MaxStrip && strip % Step == 0 && plan["SEGMENT"] is >= Step and { } segment && segment % Step == 0
             ? null
-            : $"STRIP has to be a multiple of {Step} from {shape.MinStrip} to {shape.MaxStrip}, and SEGMENT one of {Step} or more";
+            : $"WINOGRAD has to be 0 or 1, STRIP a multiple of {Step} from {shape.MinStrip} to {shape.MaxStrip}, and SEGMENT one of {Step} or more";
     }
 
     public TileMemory Memory(InferencePlan plan, NetworkDescription description, int W, int H) => default;     // everything lies in private memory
@@ -103,13 +108,14 @@ internal sealed class ChainFamily : IKernelFamily
         {
             (ComputeDevice device, NetworkDescription description) = (setUp.Device, setUp.Description);
             Shape shape = new(description);
+            bool winograd = setUp.Plan["WINOGRAD"] == 1;
             try
             {
                 // The widest strip, not this plan's: one program serves all sizes of frames.
-                string options = $"{setUp.Samples.Options} -DSCALE={description.Scale} -DMAPS={shape.Maps} -DHIDDEN={shape.Hidden} -DMAX_STRIP={shape.MaxStrip}{(description.GlobalSkip ? " -DSKIP" : "")}";
+                string options = $"{setUp.Samples.Options} -DSCALE={description.Scale} -DMAPS={shape.Maps} -DHIDDEN={shape.Hidden} -DMAX_STRIP={shape.MaxStrip}{(winograd ? "" : " -DDIRECT")}{(description.GlobalSkip ? " -DSKIP" : "")}";
                 Kernel kernel = _owned.Add(device.Build("conv/conv3x3_chain.cl", options).CreateKernel("conv3x3_chain_forward"));
                 setUp.Samples.Bind(kernel);
-                (float[] weights, float[] biases) = Pack(setUp.Network, shape);
+                (float[] weights, float[] biases) = Pack(setUp.Network, shape, winograd);
                 (int strip, int segment) = (setUp.Plan["STRIP"]!.Value, setUp.Plan["SEGMENT"]!.Value);
                 kernel.BindFrom(SampleLayout.AfterRestored,
                     _owned.Add(device.Allocate<float>((ReadOnlySpan<float>)weights)), _owned.Add(device.Allocate<float>((ReadOnlySpan<float>)biases)), setUp.TileW, setUp.TileH, strip, segment);
@@ -129,7 +135,7 @@ internal sealed class ChainFamily : IKernelFamily
 
         public void Dispose() => _owned.Dispose();
 
-        private static (float[] Weights, float[] Biases) Pack(Network network, Shape shape)
+        private static (float[] Weights, float[] Biases) Pack(Network network, Shape shape, bool winograd)
         {
             const int Taps = 9;
             List<float> weights = [], biases = [];
@@ -139,7 +145,8 @@ internal sealed class ChainFamily : IKernelFamily
                 int C = i == 0 ? layer.C : shape.Maps, K = isLast ? shape.LastMaps : shape.Maps;
                 float[] filters = new float[K * C * Taps];
                 WeightPacking.PadInputs(network.Weights[i].Weight, layer.K, layer.C * Taps, C * Taps).CopyTo(filters, 0);
-                weights.AddRange(WeightPacking.WinogradFiltersLast(filters, K, C, size: 3, isLast ? shape.LastMaps : 8 * shape.Vectors));
+                int step = isLast ? shape.LastMaps : 8 * shape.Vectors;
+                weights.AddRange(winograd ? WeightPacking.WinogradFiltersLast(filters, K, C, size: 3, step) : WeightPacking.FiltersLast(WeightPacking.TapsFirst(filters, K, C, Taps), K, C * Taps, step));
                 biases.AddRange(WeightPacking.PadTo(network.Weights[i].Bias, K));
             }
             return ([.. weights], [.. biases]);

@@ -35,6 +35,20 @@ internal static class WeightPacking
         return packed;
     }
 
+    /// <summary>[K][C][taps] to [K][taps][C].</summary>
+    public static float[] TapsFirst(ReadOnlySpan<float> weight, int K, int C, int taps)
+    {
+        float[] turned = new float[weight.Length];
+        for (int k = 0; k < K; k++)
+        {
+            for (int c = 0; c < C; c++)
+            {
+                for (int tap = 0; tap < taps; tap++) turned[(k * taps + tap) * C + c] = weight[(k * C + c) * taps + tap];
+            }
+        }
+        return turned;
+    }
+
     /// <summary>[K][C] to [K][paddedC]: inputs that are not there get zero weights.</summary>
     public static float[] PadInputs(ReadOnlySpan<float> weight, int K, int C, int paddedC)
     {

@@ -77,8 +77,9 @@ public sealed class InferenceOnOclgrind
             }
         }
         Compare(RandomNetwork.Create(NetworkDescription.HalfResolution(maps: 3, hidden: 1), seed: 1), 9, 7, "general");
-        Compare(RandomNetwork.Create(NetworkDescription.HalfResolution(maps: 24, hidden: 1), seed: 1), 35, 13, "chain STRIP=16 SEGMENT=4");
-        Compare(RandomNetwork.Create(NetworkDescription.HalfResolution(maps: 16, hidden: 0, C: 3), seed: 1), 51, 13, "chain STRIP=24 SEGMENT=4");
+        Compare(RandomNetwork.Create(NetworkDescription.HalfResolution(maps: 24, hidden: 1), seed: 1), 35, 13, "chain WINOGRAD=1 STRIP=16 SEGMENT=4");
+        Compare(RandomNetwork.Create(NetworkDescription.HalfResolution(maps: 24, hidden: 1), seed: 1), 35, 13, "chain WINOGRAD=0 STRIP=16 SEGMENT=4");
+        Compare(RandomNetwork.Create(NetworkDescription.HalfResolution(maps: 16, hidden: 0, C: 3), seed: 1), 51, 13, "chain WINOGRAD=1 STRIP=24 SEGMENT=4");
         Compare(RandomNetwork.Create(NetworkDescription.DbcnnBackProjection(stages: 1, reblurSize: 3, projectSize: 3, f1: 3, n1: 3, n2: 2, f3: 3), seed: 1), 9, 7, "general");
         Compare(RandomNetwork.Create(NetworkDescription.DbcnnBackProjection(stages: 1, reblurSize: 5, projectSize: 3, C: 3, f1: 3, n1: 3, n2: 2, f3: 3), seed: 1), 33, 7, "dbcnn WINOGRAD=1 MAPS_W=32 PIXELS=4 TILES=4 SEGMENT=4");
 
