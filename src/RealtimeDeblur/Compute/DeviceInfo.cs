@@ -19,7 +19,7 @@ public enum ComputeDeviceType
 /// <param name="MaxAllocationBytes">Largest single buffer.</param>
 /// <param name="LocalMemoryBytes">Local memory of a work-group.</param>
 /// <param name="MaxWorkGroupSize">Largest work-group in work-items.</param>
-/// <param name="SupportsFp16">Whether kernels may compute in <c>half</c> (cl_khr_fp16). NVIDIA's driver does not announce it.</param>
+/// <param name="SupportsFp16">Whether the driver announces arithmetic in <c>half</c> (cl_khr_fp16). NVIDIA's does not: see <see cref="ComputeDevice.Arithmetic"/> for what works.</param>
 /// <param name="SharesHostMemory">Whether device and host use the same memory, so that mapping a buffer copies nothing.</param>
 public sealed record DeviceInfo(
     int Index,

@@ -60,7 +60,7 @@ public sealed class CommandLineTests
             foreach (string key in (string[])["name", "platform", "type", "driver"]) Assert.NotEqual("", device.GetProperty(key).GetString());
             Assert.InRange(device.GetProperty("computeUnits").GetInt32(), 1, int.MaxValue);
             Assert.InRange(device.GetProperty("memoryBytes").GetInt64(), 1, long.MaxValue);
-            device.GetProperty("supportsFp16").GetBoolean();
+            foreach (string key in (string[])["supportsFp16", "halfArithmetic", "tensorCores"]) device.GetProperty(key).GetBoolean();
         }
     }
 
@@ -69,7 +69,11 @@ public sealed class CommandLineTests
     {
         JsonElement devices = CliProcess.Run(["devices", "--json"]).Json.GetProperty("devices");
         string text = CliProcess.Run(["devices"]).Stdout;
-        foreach (JsonElement device in devices.EnumerateArray()) Assert.Contains(device.GetProperty("name").GetString()!, text);
+        foreach (JsonElement device in devices.EnumerateArray())
+        {
+            Assert.Contains(device.GetProperty("name").GetString()!, text);
+            Assert.Contains($"announced, {(device.GetProperty("halfArithmetic").GetBoolean() ? "works" : "does not work")}\n   tensor cores   {(device.GetProperty("tensorCores").GetBoolean() ? "work" : "none")}\n", text);
+        }
     }
 
     [Fact]
