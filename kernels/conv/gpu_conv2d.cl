@@ -113,13 +113,14 @@ void gpu_conv2d_forward(
 #if defined(FRAME_IN) || defined(FRAME_OUT)
                         FRAME_ARGUMENTS,
 #endif
+#ifdef FRAME_OUT
+                        RESTORED_ARGUMENTS,
+#endif
 #ifndef FRAME_IN
                         __global const MAPS* restrict in, __global const MAPS* restrict in2,
 #endif
                         __global const numbers* restrict weight, __global const floats* restrict bias,
-#ifdef FRAME_OUT
-                        RESTORED_ARGUMENTS,
-#else
+#ifndef FRAME_OUT
                         __global const MAPS* skip, __global MAPS* out,
 #endif
                         int W, int H) {

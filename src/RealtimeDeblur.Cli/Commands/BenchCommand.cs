@@ -104,10 +104,10 @@ internal static class BenchCommand
 
     private static Measurement Measure(Invocation run, ComputeDevice device, Network network, FrameSize size)
     {
-        Check(device, network, size);
+        InferencePlan plan = InferenceSession.ChoosePlan(device.Info, network.Description, size.Width, size.Height);
+        Check(device, network, size, plan);
         run.Cancellation.ThrowIfCancellationRequested();
 
-        InferencePlan plan = InferenceSession.ChoosePlan(device.Info, network.Description, size.Width, size.Height);
         double[] deviceMs = Sample(run, InferenceSession.MeasureDeviceMs(device, network, size.Width, size.Height, plan));
 
         var format = new FrameFormat(network.Description.C == 1 ? PixelFormat.Yuv420P8 : PixelFormat.Rgb24, size.Width, size.Height);
@@ -128,11 +128,11 @@ internal static class BenchCommand
         }
     }
 
-    private static void Check(ComputeDevice device, Network network, FrameSize size)
+    private static void Check(ComputeDevice device, Network network, FrameSize size, InferencePlan plan)
     {
-        const double Tolerance = 1e-4;
-        double error = InferenceSession.MeasureError(device, network, size.Width, size.Height, plan: null);
-        if (!(error <= Tolerance))
+        const double FloatTolerance = 1e-4;
+        double error = InferenceSession.MeasureError(device, network, size.Width, size.Height, plan);
+        if (!(error <= Math.Max(FloatTolerance, InferenceSession.Tolerance(plan, network.Description, size.Width, size.Height))))
         {
             throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture,
                 $"{network.Name} at {size.Width}x{size.Height} comes out wrong on {device.Info.Name} (off by {error:g2}), so it was not timed. Please report it with what `deblur devices --json` prints."));

@@ -30,13 +30,13 @@ internal static class TuneCommand
         var rows = new List<TuneRow>();
         string? file = null;
         using ProgressDisplay progress = run.StartProgress("Tuning", "plans",
-            networks.Sum(network => sizes.Sum(size => (long)InferenceSession.ListPlans(device.Info, network.Description, size.Width, size.Height).Count)));
+            networks.Sum(network => sizes.Sum(size => (long)InferenceSession.ListPlans(device, network.Description, size.Width, size.Height).Count)));
         int tried = 0;
         foreach (Network network in networks)
         {
             foreach (FrameSize size in sizes)
             {
-                InferencePlan before = InferenceSession.ListPlans(device.Info, network.Description, size.Width, size.Height)[0];
+                InferencePlan before = InferenceSession.ListPlans(device, network.Description, size.Width, size.Height)[0];
                 IReadOnlyList<PlanMeasurement> plans = PlanTuner.Measure(device, network, size.Width, size.Height, one =>
                 {
                     progress.Report(++tried, $"{network.Name} {size}");

@@ -8,6 +8,9 @@ namespace RealtimeDeblur.Compute;
 /// <param name="SupportsTensorCores">Whether the matrix products of <c>common/fragments.cl</c> run on tensor cores (macro TENSOR_CORES of the kernels).</param>
 public sealed record ProbedArithmetic(bool SupportsHalfArithmetic, bool SupportsTensorCores)
 {
+    /// <summary>Nothing but <c>float</c>.</summary>
+    internal static ProbedArithmetic FloatOnly { get; } = new(SupportsHalfArithmetic: false, SupportsTensorCores: false);
+
     /// <summary>Side of the matrices in <c>common/fragments.cl</c>.</summary>
     private const int Side = 16;
 

@@ -22,7 +22,7 @@ internal sealed class ChainFamily : IKernelFamily
 
     public string Name => "chain";
 
-    public IEnumerable<InferencePlan> Plans(NetworkDescription description, DeviceInfo device, int W, int H)
+    public IEnumerable<InferencePlan> Plans(NetworkDescription description, DeviceInfo device, ProbedArithmetic arithmetic, int W, int H)
     {
         if (device.Type != ComputeDeviceType.Cpu || Refusal(description) is not null) return [];
         Shape shape = new(description);

@@ -40,7 +40,7 @@ internal sealed class DbcnnFamily : IKernelFamily
 
     public string Name => "dbcnn";
 
-    public IEnumerable<InferencePlan> Plans(NetworkDescription description, DeviceInfo device, int W, int H)
+    public IEnumerable<InferencePlan> Plans(NetworkDescription description, DeviceInfo device, ProbedArithmetic arithmetic, int W, int H)
     {
         if (device.Type != ComputeDeviceType.Cpu || description.Layers.Count < 3) return [];
         int pad = description.Layers[2].Pad;
@@ -105,7 +105,7 @@ internal sealed class DbcnnFamily : IKernelFamily
             int mapsW = plan["MAPS_W"]!.Value, segment = plan["SEGMENT"]!.Value;
             try
             {
-                var tensors = new TensorBuffers(device, description, first: 2, setUp.TileW, setUp.TileH, _owned);
+                var tensors = new TensorBuffers(device, description, first: 2, K => (long)K * setUp.TileW * setUp.TileH, _owned);
                 string options = $"{setUp.Samples.Options} -DSIZE1={extract.Size} -DN1={n1} -DN2={n2} -DSIZE3={reconstruct.Size}"
                     + $"{(winograd ? " -DWINOGRAD" : "")} -DMAPS_W={mapsW} -DPIXELS={plan["PIXELS"]} -DTILES={plan["TILES"]}"
                     + $"{(extract.Relu ? " -DRELU1" : "")}{(map.Relu ? " -DRELU2" : "")}{(reconstruct.Relu ? " -DRELU3" : "")}"

@@ -10,7 +10,7 @@ internal sealed class GeneralFamily : IKernelFamily
 
     public string Name => Plan.Kernels;
 
-    public IEnumerable<InferencePlan> Plans(NetworkDescription description, DeviceInfo device, int W, int H) => [Plan];
+    public IEnumerable<InferencePlan> Plans(NetworkDescription description, DeviceInfo device, ProbedArithmetic arithmetic, int W, int H) => [Plan];
 
     public string? Refusal(InferencePlan plan, NetworkDescription description, int W, int H) => plan == Plan ? null : "these kernels have no macros";
 
@@ -33,7 +33,7 @@ internal sealed class GeneralFamily : IKernelFamily
             var launches = new Launch[description.Layers.Count];
             try
             {
-                var tensors = new TensorBuffers(device, description, first: 0, W, H, _owned);
+                var tensors = new TensorBuffers(device, description, first: 0, K => (long)K * W * H, _owned);
                 for (int i = 0; i < launches.Length; i++)
                 {
                     ConvolutionLayer layer = description.Layers[i];

@@ -130,7 +130,11 @@ public sealed class InferenceSession : IDisposable
     public static InferencePlan ChoosePlan(DeviceInfo device, NetworkDescription description, int W, int H) => KernelFamilies.Choose(description, device, W, H, TuningFile.Default);
 
     /// <summary>Every plan worth trying for a network on frames of a size, the one that runs without tuning first.</summary>
-    public static IReadOnlyList<InferencePlan> ListPlans(DeviceInfo device, NetworkDescription description, int W, int H) => KernelFamilies.Plans(description, device, W, H);
+    public static IReadOnlyList<InferencePlan> ListPlans(ComputeDevice device, NetworkDescription description, int W, int H) => KernelFamilies.Plans(description, device.Info, device.Arithmetic, W, H);
+
+    /// <summary>What <see cref="MeasureError"/> may find for a plan: rounding of the numbers it computes with.</summary>
+    /// <exception cref="ArgumentException">The plan does not fit the network or the size.</exception>
+    public static double Tolerance(InferencePlan plan, NetworkDescription description, int W, int H) => KernelFamilies.Of(plan, description, W, H).Tolerance(plan);
 
     /// <summary>Times a network on noise of 8 bit: luma, or RGB for three channels.</summary>
     /// <param name="device">Where to run.</param>

@@ -21,7 +21,12 @@ internal interface IKernelFamily
     string Name { get; }
 
     /// <summary>Plans for a network on a device, the best guess first; empty where these kernels cannot compute it, or not on frames of so many cells, or would be foolish on that device.</summary>
-    IEnumerable<InferencePlan> Plans(NetworkDescription description, DeviceInfo device, int W, int H);
+    /// <param name="description">Of the network.</param>
+    /// <param name="device">Where to run.</param>
+    /// <param name="arithmetic">What the device has besides <c>float</c>; adds plans, but does not change the first.</param>
+    /// <param name="W">Columns of the frame in cells.</param>
+    /// <param name="H">Rows of the frame in cells.</param>
+    IEnumerable<InferencePlan> Plans(NetworkDescription description, DeviceInfo device, ProbedArithmetic arithmetic, int W, int H);
 
     /// <summary>Why these kernels cannot follow the plan for the network on frames of so many cells; null where they can.</summary>
     string? Refusal(InferencePlan plan, NetworkDescription description, int W, int H);
@@ -40,13 +45,13 @@ internal interface IKernelFamily
 internal static class KernelFamilies
 {
     // The order in which defaults are looked for; the last takes everything.
-    public static IReadOnlyList<IKernelFamily> All { get; } = [new DbcnnFamily(), new ChainFamily(), new GeneralFamily()];
+    public static IReadOnlyList<IKernelFamily> All { get; } = [new DbcnnFamily(), new ChainFamily(), new GpuFamily(), new GeneralFamily()];
 
     /// <summary>Every plan worth trying on the device, the default first. Never empty.</summary>
-    public static IReadOnlyList<InferencePlan> Plans(NetworkDescription description, DeviceInfo device, int W, int H)
+    public static IReadOnlyList<InferencePlan> Plans(NetworkDescription description, DeviceInfo device, ProbedArithmetic arithmetic, int W, int H)
     {
         (int columns, int rows) = Cells(description, W, H);
-        return [.. All.SelectMany(family => family.Plans(description, device, columns, rows))];
+        return [.. All.SelectMany(family => family.Plans(description, device, arithmetic, columns, rows))];
     }
 
     /// <summary>The plan to use where none is asked for: what was measured on the device, else the first.</summary>
@@ -56,7 +61,7 @@ internal static class KernelFamilies
         return tuning.Find(device, description, W, H) is { } plan && All.FirstOrDefault(one => one.Name == plan.Kernels)?.Refusal(plan, description, columns, rows) is null
             && All.Any(one => one.Name == plan.Kernels)
             ? plan
-            : Plans(description, device, W, H)[0];
+            : Plans(description, device, ProbedArithmetic.FloatOnly, W, H)[0];
     }
 
     /// <exception cref="ArgumentException">No family has this name, or it refuses the plan.</exception>

@@ -34,7 +34,7 @@ public static class PlanTuner
     {
         List<PlanMeasurement> measured = [];
         double best = double.PositiveInfinity;
-        foreach (InferencePlan plan in KernelFamilies.Plans(network.Description, device.Info, W, H))
+        foreach (InferencePlan plan in InferenceSession.ListPlans(device, network.Description, W, H))
         {
             cancellation.ThrowIfCancellationRequested();
             PlanMeasurement one = Try(device, network, W, H, plan, best);
@@ -59,7 +59,7 @@ public static class PlanTuner
         try
         {
             double error = InferenceSession.MeasureError(device, network, W, H, plan);
-            double tolerance = KernelFamilies.Of(plan, network.Description, W, H).Tolerance(plan);
+            double tolerance = InferenceSession.Tolerance(plan, network.Description, W, H);
             if (!(error <= tolerance)) return new(plan, double.NaN, error, 0, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"comes out wrong by {error:0.0e+0}"));
             using IEnumerator<double> times = InferenceSession.MeasureDeviceMs(device, network, W, H, plan).GetEnumerator();
             Next(times);    // builds what the first launch needs

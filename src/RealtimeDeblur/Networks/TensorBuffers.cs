@@ -2,7 +2,7 @@ using RealtimeDeblur.Compute;
 
 namespace RealtimeDeblur.Networks;
 
-/// <summary>Device memory for the tensors between layers, float [K][H][W] each: tensors that no layer will read again hand their buffer on.</summary>
+/// <summary>Device memory for the tensors between layers: tensors that no layer will read again hand their buffer on.</summary>
 internal sealed class TensorBuffers
 {
     private readonly NetworkDescription _description;
@@ -12,14 +12,13 @@ internal sealed class TensorBuffers
     /// <param name="device">Where they lie.</param>
     /// <param name="description">Of the network.</param>
     /// <param name="first">First layer whose output needs memory; those before it keep theirs to themselves.</param>
-    /// <param name="W">Columns in cells.</param>
-    /// <param name="H">Rows in cells.</param>
+    /// <param name="sizeOf">Floats that a tensor of so many channels takes.</param>
     /// <param name="owned">Takes ownership of the buffers.</param>
-    public TensorBuffers(ComputeDevice device, NetworkDescription description, int first, int W, int H, Owned owned)
+    public TensorBuffers(ComputeDevice device, NetworkDescription description, int first, Func<int, long> sizeOf, Owned owned)
     {
         _description = description;
         (_bufferOfLayer, int[] channels) = Assign(description, first);
-        _buffers = [.. channels.Select(C => owned.Add(device.Allocate<float>((long)C * W * H)))];
+        _buffers = [.. channels.Select(C => owned.Add(device.Allocate<float>(sizeOf(C))))];
     }
 
     /// <summary>Gives each layer's output, but the last's, a buffer that nobody needs any more.</summary>

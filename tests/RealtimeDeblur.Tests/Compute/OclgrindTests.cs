@@ -111,7 +111,7 @@ public sealed class InferenceOnOclgrind
     }
 }
 
-/// <summary>What <see cref="OclgrindTests"/> runs: every GPU kernel in every number format, on a frame that no tile divides.</summary>
+/// <summary>What <see cref="OclgrindTests"/> runs: every kernel for GPUs in every number format, on a frame that no tile divides.</summary>
 public sealed class GpuKernelsOnOclgrind
 {
     [Fact(Explicit = true)]
@@ -123,23 +123,30 @@ public sealed class GpuKernelsOnOclgrind
     }
 
     [Theory(Explicit = true)]
-    [InlineData(GpuPrecision.Float)]
-    [InlineData(GpuPrecision.HalfMaps)]
-    [InlineData(GpuPrecision.HalfArithmetic)]
-    [InlineData(GpuPrecision.TensorCores)]
-    public void Layers_EveryPrecision_EqualReference(GpuPrecision precision)
+    [InlineData("HALF=0 TENSOR=0")]
+    [InlineData("HALF=1 TENSOR=0")]
+    [InlineData("HALF=2 TENSOR=0")]
+    [InlineData("HALF=1 TENSOR=1")]
+    public void Session_EveryPrecision_EqualsReference(string precision)
     {
+        const string Group = "LOCAL_W=4 LOCAL_H=2 LOCAL_K=2 ROWS=3 FILTERS=4";
         using ComputeDevice device = TestDevice.OpenOrSkip();
-        using GpuKernels kernels = new(device);
-        GpuTiles tiles = GpuKernelChecks.Tiles(precision, other: true);
-        GpuKernelChecks.Convolve(kernels, [5, 3], K: 6, size: 3, W: 5, H: 7, new(Relu: true), tiles, precision);
-        GpuKernelChecks.Convolve(kernels, [16], K: 9, size: 1, W: 9, H: 3, new(Skip: GpuSkip.Subtract), tiles, precision);
-        if (precision != GpuPrecision.HalfArithmetic) GpuKernelChecks.ExtractMap(kernels, NetworkDescription.Dbcnn(n1: 9, n2: 7, f1: 5), W: 5, H: 7, GpuKernelChecks.PairTiles(precision, other: true), precision);
-        if (precision == GpuPrecision.TensorCores) return;      // frames are for the kernels without
-        GpuKernelChecks.ConvolveFrame(kernels, C: 1, scale: 1, K: 5, size: 9, W: 7, H: 5, tiles, precision);
-        GpuKernelChecks.ConvolveFrame(kernels, C: 3, scale: 2, K: 5, size: 3, W: 7, H: 5, tiles, precision);
-        GpuKernelChecks.ConvolveToFrame(kernels, M: 7, C: 1, scale: 1, size: 5, skip: true, W: 7, H: 5, tiles with { LocalK = 1, Filters = 1 }, precision);
-        GpuKernelChecks.ConvolveToFrame(kernels, M: 7, C: 1, scale: 2, size: 3, skip: true, W: 7, H: 5, tiles, precision);
+        using CommandQueue queue = device.CreateQueue();
+        if (!precision.Contains("HALF=2", StringComparison.Ordinal)) Compare(NetworkDescription.Dbcnn(f1: 5, n1: 9, n2: 7, f3: 3), fused: 1);
+        Compare(new("chain", [new("a", 1, 17, 3, true), new("b", 17, 18, 3, true), new("c", 35, 17, 1, false) { With = "a", Skip = "a", Subtract = true }, new("d", 17, 1, 5, false)], globalSkip: true), fused: 0);
+        if (precision.Contains("TENSOR=1", StringComparison.Ordinal)) return;       // the rest has no layer for them
+        Compare(new("graph", [new("a", 12, 5, 3, true), new("b", 17, 12, 3, false) { With = "input", Skip = "input" }], globalSkip: true, scale: 2), fused: 0);
+
+        void Compare(NetworkDescription description, int fused)
+        {
+            const int W = 7, H = 5;
+            Network network = RandomNetwork.Create(description, seed: 1);
+            Tensor frame = Tensor.Random(1, description.C, H, W, seed: 2, low: 0);
+            InferencePlan plan = InferencePlan.Parse($"gpu {precision} FUSED={fused} {Group}");
+            double tolerance = plan["HALF"] switch { 0 => 1e-5, 1 => 1e-2, _ => 2e-2 };     // as GpuFamilyTests has it
+            float[] actual = RestoredSamples.Run(device, queue, network, SampleLayout.Planar(description.C, W, H), frame.ToFloats(), float.NaN, plan);
+            TensorAssert.Close(ReferenceConvolution.Forward(network, frame), actual, tolerance, tolerance);
+        }
     }
 }
 

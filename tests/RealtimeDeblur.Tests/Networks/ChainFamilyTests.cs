@@ -83,25 +83,8 @@ public sealed class ChainFamilyTests : IDisposable
     [InlineData(PixelFormat.Rgb48, ColorRange.Full, 3)]
     public void Forward_Samples_AreRestoredToTheRoundedChange(PixelFormat pixels, ColorRange range, int C)
     {
-        FrameFormat format = new(pixels, 53, 29, range);
         Network network = RandomNetwork.Create(NetworkDescription.HalfResolution(maps: 16, hidden: 1, C), seed: 6);
-        Random random = new(7);
-        int[] codes = [.. Enumerable.Range(0, format.Width * format.Height * (format.IsRgb ? 3 : 1)).Select(_ => random.Next(format.MaxValue + 1))];
-        SampleLayout layout = SampleLayout.Of(format, C);
-        int[] restored = format.BytesPerSample == 1
-            ? Array.ConvertAll(Run(network, layout, Array.ConvertAll(codes, code => (byte)code), (byte)0), code => (int)code)
-            : Array.ConvertAll(Run(network, layout, Array.ConvertAll(codes, code => (ushort)code), (ushort)0), code => (int)code);
-
-        Tensor working = WorkingValues(format, layout, codes, C);
-        Tensor sharp = ReferenceConvolution.Forward(network, working);
-        for (int i = 0; i < codes.Length; i++)
-        {
-            (int c, int y, int x) = Position(format, i, C);
-            double change = (sharp[0, c, y, x] - working[0, c, y, x]) * layout.CodesPerUnit;
-            // A change that rounding noise moves across a half may become the next code.
-            double tolerance = 0.5 + 1e-5 * layout.CodesPerUnit;
-            Assert.True(Math.Abs(Math.Clamp(codes[i] + change, 0, format.MaxValue) - restored[i]) <= tolerance, $"{pixels} sample {i}: {codes[i]} with a change of {change:f3} became {restored[i]}");
-        }
+        RestoredSamples.AssertRight(_device, _queue, network, new(pixels, 53, 29, range), Plan(48, 8));
     }
 
     [Fact]
@@ -117,37 +100,6 @@ public sealed class ChainFamilyTests : IDisposable
     private static InferencePlan Plan(int strip, int segment, int winograd = 1) => new("chain", ("WINOGRAD", winograd), ("STRIP", strip), ("SEGMENT", segment));
 
     /// <summary>Restores a frame; <paramref name="untouched"/> is what the result holds where nothing was written.</summary>
-    private T[] Run<T>(Network network, SampleLayout layout, T[] frame, T untouched, int strip = 48, int segment = 8, int winograd = 1) where T : unmanaged
-    {
-        using InferenceSession session = new(_device, network, layout, Plan(strip, segment, winograd), memoryLimitBytes: null);
-        using DeviceBuffer<T> input = _device.Allocate<T>(frame);
-        using DeviceBuffer<T> restored = _device.Allocate<T>(frame.Length);
-        restored.Fill(_queue, untouched);
-        session.Enqueue(_queue, input, restored, strength: 1).Dispose();
-        return restored.ToArray(_queue);
-    }
-
-    private static Tensor WorkingValues(FrameFormat format, SampleLayout layout, int[] codes, int C)
-    {
-        Tensor working = new(1, C, format.Height, format.Width);
-        for (int y = 0; y < format.Height; y++)
-        for (int x = 0; x < format.Width; x++)
-        for (int c = 0; c < C; c++)
-        {
-            int pixel = y * format.Width + x;
-            double code = C == 3 ? codes[pixel * 3 + c]
-                : !format.IsRgb ? codes[pixel]
-                : 65.481 * codes[pixel * 3 + Red(format)] + 128.553 * codes[pixel * 3 + 1] + 24.966 * codes[pixel * 3 + 2 - Red(format)];
-            working[0, c, y, x] = layout.Offset + layout.Scale * code;
-        }
-        return working;
-    }
-
-    private static int Red(FrameFormat format) => format.Pixels == PixelFormat.Bgr24 ? 2 : 0;
-
-    private static (int C, int Y, int X) Position(FrameFormat format, int i, int C)
-    {
-        int samples = format.IsRgb ? 3 : 1, pixel = i / samples;
-        return (C == 3 ? i % 3 : 0, pixel / format.Width, pixel % format.Width);
-    }
+    private T[] Run<T>(Network network, SampleLayout layout, T[] frame, T untouched, int strip = 48, int segment = 8, int winograd = 1) where T : unmanaged =>
+        RestoredSamples.Run(_device, _queue, network, layout, frame, untouched, Plan(strip, segment, winograd));
 }

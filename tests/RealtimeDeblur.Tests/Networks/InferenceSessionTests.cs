@@ -68,7 +68,7 @@ public sealed class InferenceSessionTests
         foreach (NetworkDescription description in (NetworkDescription[])[NetworkDescription.Dbcnn(n1: 16, n2: 32), NetworkDescription.DbcnnBackProjection(n1: 16, n2: 16), NetworkDescription.HalfResolution(maps: 16, hidden: 1)])
         {
             Network network = RandomNetwork.Create(description, seed: 2);
-            foreach (InferencePlan plan in KernelFamilies.Plans(description, device.Info, 170, 67)) Compare(device, network, 170, 67, plan);
+            foreach (InferencePlan plan in InferenceSession.ListPlans(device, description, 170, 67)) Compare(device, network, 170, 67, plan);
         }
     }
 

@@ -57,7 +57,7 @@ public sealed class TuningFileTests : IDisposable
     public void Choose_StoredPlanThatNoKernelsTake_FallsBackToTheDefault(string plan)
     {
         _tuning.Write(Device, Dbcnn, 640, 480, InferencePlan.Parse(plan), 1);
-        Assert.Equal(KernelFamilies.Plans(Dbcnn, Device, 640, 480)[0], KernelFamilies.Choose(Dbcnn, Device, 640, 480, _tuning));
+        Assert.Equal(KernelFamilies.Plans(Dbcnn, Device, ProbedArithmetic.FloatOnly, 640, 480)[0], KernelFamilies.Choose(Dbcnn, Device, 640, 480, _tuning));
     }
 
     [Fact]

@@ -1,0 +1,69 @@
+using RealtimeDeblur.Compute;
+using RealtimeDeblur.Imaging;
+using RealtimeDeblur.Networks;
+using RealtimeDeblur.Tests.Reference;
+using Xunit;
+
+namespace RealtimeDeblur.Tests.Networks;
+
+/// <summary>Runs a plan on the samples of a frame.</summary>
+internal static class RestoredSamples
+{
+    /// <summary>Restores a frame; <paramref name="untouched"/> is what the result holds where nothing was written.</summary>
+    public static T[] Run<T>(ComputeDevice device, CommandQueue queue, Network network, SampleLayout layout, T[] frame, T untouched, InferencePlan plan, long? memoryLimitBytes = null) where T : unmanaged
+    {
+        using InferenceSession session = new(device, network, layout, plan, memoryLimitBytes);
+        using DeviceBuffer<T> input = device.Allocate<T>(frame);
+        using DeviceBuffer<T> restored = device.Allocate<T>(frame.Length);
+        restored.Fill(queue, untouched);
+        session.Enqueue(queue, input, restored, strength: 1).Dispose();
+        return restored.ToArray(queue);
+    }
+
+    /// <summary>Every sample of a frame of noise must be the old one plus the rounded change that the reference finds.</summary>
+    public static void AssertRight(ComputeDevice device, CommandQueue queue, Network network, FrameFormat format, InferencePlan plan)
+    {
+        int C = network.Description.C;
+        Random random = new(7);
+        int[] codes = [.. Enumerable.Range(0, format.Width * format.Height * (format.IsRgb ? 3 : 1)).Select(_ => random.Next(format.MaxValue + 1))];
+        SampleLayout layout = SampleLayout.Of(format, C);
+        int[] restored = format.BytesPerSample == 1
+            ? Array.ConvertAll(Run(device, queue, network, layout, Array.ConvertAll(codes, code => (byte)code), (byte)0, plan), code => (int)code)
+            : Array.ConvertAll(Run(device, queue, network, layout, Array.ConvertAll(codes, code => (ushort)code), (ushort)0, plan), code => (int)code);
+
+        Tensor working = WorkingValues(format, layout, codes, C);
+        Tensor sharp = ReferenceConvolution.Forward(network, working);
+        for (int i = 0; i < codes.Length; i++)
+        {
+            (int c, int y, int x) = Position(format, i, C);
+            double change = (sharp[0, c, y, x] - working[0, c, y, x]) * layout.CodesPerUnit;
+            // A change that rounding noise moves across a half may become the next code.
+            double tolerance = 0.5 + 1e-5 * layout.CodesPerUnit;
+            Assert.True(Math.Abs(Math.Clamp(codes[i] + change, 0, format.MaxValue) - restored[i]) <= tolerance, $"{format.Pixels} sample {i}: {codes[i]} with a change of {change:f3} became {restored[i]}");
+        }
+    }
+
+    private static Tensor WorkingValues(FrameFormat format, SampleLayout layout, int[] codes, int C)
+    {
+        Tensor working = new(1, C, format.Height, format.Width);
+        for (int y = 0; y < format.Height; y++)
+        for (int x = 0; x < format.Width; x++)
+        for (int c = 0; c < C; c++)
+        {
+            int pixel = y * format.Width + x;
+            double code = C == 3 ? codes[pixel * 3 + c]
+                : !format.IsRgb ? codes[pixel]
+                : 65.481 * codes[pixel * 3 + Red(format)] + 128.553 * codes[pixel * 3 + 1] + 24.966 * codes[pixel * 3 + 2 - Red(format)];
+            working[0, c, y, x] = layout.Offset + layout.Scale * code;
+        }
+        return working;
+    }
+
+    private static int Red(FrameFormat format) => format.Pixels == PixelFormat.Bgr24 ? 2 : 0;
+
+    private static (int C, int Y, int X) Position(FrameFormat format, int i, int C)
+    {
+        int samples = format.IsRgb ? 3 : 1, pixel = i / samples;
+        return (C == 3 ? i % 3 : 0, pixel / format.Width, pixel % format.Width);
+    }
+}
