@@ -16,7 +16,7 @@ public sealed class TuneCommandTests : IDisposable
     {
         TestDevice.SkipWithoutDevice();
         string model = Path.Combine(_folder, "soft.safetensors");
-        WeightsFile.Write(model, RandomNetwork.Create(NetworkDescription.Dbcnn(n1: 16, n2: 16, f1: 3, f3: 3), seed: 1));
+        WeightsFile.Write(model, RandomNetwork.Create(NetworkDescription.HalfResolution(maps: 8, hidden: 0), seed: 1));
         Dictionary<string, string?> ownCache = new() { ["XDG_CACHE_HOME"] = _folder };
         JsonElement tuned = CliProcess.Run(["tune", "--model", model, "--size", "70x64", "--json"], ownCache).Json;
 
