@@ -41,6 +41,9 @@ public sealed record TrainingOptions
     /// <summary>Widest Gaussian of blurred patches, in pixels.</summary>
     public float SigmaMax { get; init; } = 3.1f;
 
+    /// <summary>Share of the blurred patches whose blur is no isotropic Gaussian but an anisotropic one or a defocus disc, 0 to 1. Camera degradation only: the source paper's blur has one shape.</summary>
+    public float ShapeShare { get; init; } = 0.15f;
+
     /// <summary>Share of patches that are not blurred at all, so that the network learns to leave sharp pictures alone.</summary>
     public float SharpShare { get; init; } = 0.03f;
 
