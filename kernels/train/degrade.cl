@@ -7,16 +7,17 @@
 //   decode    code value to linear light by the sRGB curve; encode the way back
 //   noise     variance read^2 + shot*light in linear light; in correlated patches the normal field is smoothed by (a, 1, a) along rows and columns, at the same deviation
 //   sharpen   v + amount*(luma - G*luma), the halos that cameras draw; beyond the patch's border its outermost pixels repeat
-//   codec     JPEG or H.264 without the bit stream: blocks of 8x8 transformed, quantised and transformed back
+//   codec     JPEG or H.264 without the bit stream: blocks of 8x8 transformed, quantised and transformed back; of H.264 without its prediction and deblocking
 //
-// Order: extract_patches, make_psf, blur_rows, blur_columns, blur_shape; with CAMERA draw_noise, develop, soften_columns, sharpen_rows, compress_blocks; then store_patches.
+// Order: extract_patches, make_tables, blur_rows, blur_columns, blur_shape; with CAMERA draw_noise, develop, soften_columns, sharpen_rows, compress_blocks; then store_patches.
 // Kernels leave patches alone that have nothing for them to do.
 //
 // Buffers:
 //   pictures  uchar, planes of C per picture one after another, [C][height][width], gamma-encoded
 //   patch     int [..][PATCH_INTS], the batch starts at `first`; float [..][LEVEL_FLOATS] likewise: see the two lists below
 //   weight    float [N]: the patches' weights, for the loss
-//   psf       float [N][PSF_FLOATS]: taps, sum 1: TAPS of a separable blur or TAPS x TAPS of another, then SOFT_TAPS of the sharpening's Gaussian
+//   table     float [N][TABLE_FLOATS]: taps, sum 1: TAPS of a separable blur or TAPS x TAPS of another, from SOFT_TABLE on SOFT_TAPS of the sharpening's
+//             Gaussian; from STEP_TABLE on the codec's steps for luma and chroma [2][8][8]
 //   cut       float [N][C][CUT][CUT], CUT = IN + TAPS - 1: the patch with what the blur needs around it, in linear light or (gaussian) code values
 //   rows      float [N][C][CUT][IN]: blurred along rows
 //   light     float [N][C][IN][IN]: blurred; after develop code values, after sharpen_rows what goes into the codec
@@ -26,13 +27,13 @@
 //   blurred   float, 0 to 1: the network's input, IN x IN pixels per patch
 //   sharp     float, 0 to 1: the middle of the patch, OUT x OUT pixels: what the network shall return
 //   decode    float [256]: code value to linear light, 0 to 1; encode float [ENCODE_SIZE]: linear light i/(ENCODE_SIZE - 1) to code value
-//   basis     float [2][2][8][8]: transforms as matrices, orthonormal rows: DCT-II of 8 points, and of twice 4 points; each followed by its transpose
+//   basis     float [2][8][8]: the DCT-II of 8 points as a matrix of orthonormal rows, and its transpose
 // `blurred` and `sharp` are [N][IN/SCALE][IN/SCALE][C*SCALE*SCALE] (or OUT) with the steps *_ROW and *_IMAGE between rows and images: channel (dy*SCALE + dx)*C + c of
 // cell (y, x) is channel c of pixel (y*SCALE + dy, x*SCALE + dx).
 // Borders of a picture mirror without repeating the edge (reflect-101). Patches lie in pictures at least OUT pixels wide and high.
 //
 // Work: rows of pixels are cut into runs of RUN, one work-item each; global = { runs of a plane rounded up to LOCAL, planes, 1 }, local = { LOCAL, 1, 1 }.
-//   CPU: VEC 8, RUN a whole row, LOCAL 1. GPU: VEC 1, RUN 1, LOCAL 64. make_psf has one work-group per patch, compress_blocks one per block; the LOCAL items share it.
+//   CPU: VEC 8, RUN a whole row, LOCAL 1. GPU: VEC 1, RUN 1, LOCAL 64. make_tables has one work-group per patch, compress_blocks one per block; the LOCAL items share it.
 // Reference: tests/RealtimeDeblur.Tests/Training/Patches/ReferenceDegradation.cs
 
 #ifndef C
@@ -71,7 +72,9 @@
 #define SOFT_REACH 6                // 4 standard deviations of the widest sharpening, 1.5
 #define SOFT_TAPS (2*SOFT_REACH + 1)
 #define SOFT_W (IN + 2*SOFT_REACH)
-#define PSF_FLOATS (TAPS*TAPS + SOFT_TAPS)
+#define SOFT_TABLE (TAPS*TAPS)
+#define STEP_TABLE (SOFT_TABLE + SOFT_TAPS)
+#define TABLE_FLOATS (STEP_TABLE + 2*64)
 #define ENCODE_SIZE 4096
 #define BLOCKS (IN/8)               // blocks along a side of a plane
 #define HALF_BLOCKS ((IN + 15)/16)  // at half resolution; the last may hang over
@@ -188,13 +191,30 @@ float tap_of(int shape, __global const float* level, int reach, int x, int y) {
     return exp(-0.5f*(level[PSF_XX]*(x*x) + 2*level[PSF_XY]*(x*y) + level[PSF_YY]*(y*y)));
 }
 
+#ifdef CAMERA
+// ITU-T T.81, Annex K.
+__constant uchar LUMA_TABLE[64] = {
+    16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51, 87, 80, 62,
+    18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92, 49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99 };
+__constant uchar CHROMA_TABLE[64] = {
+    17, 18, 24, 47, 99, 99, 99, 99, 18, 21, 26, 66, 99, 99, 99, 99, 24, 26, 56, 99, 99, 99, 99, 99, 47, 66, 99, 99, 99, 99, 99, 99,
+    99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99 };
+
+// Step of a coefficient. JPEG: the tables scaled to a quality as libjpeg does. H.264: the same for all, doubling every 6 QP.
+float step_of(__global const int* p, int is_chroma, int i) {
+    if (p[CODEC] == H264) return exp2((p[is_chroma ? CHROMA_QP : QUALITY] - 4)*(1.0f/6.0f));
+    const int scale = p[QUALITY] < 50 ? 5000/p[QUALITY] : 200 - 2*p[QUALITY];
+    return clamp(((is_chroma ? CHROMA_TABLE[i] : LUMA_TABLE[i])*scale + 50)/100, 1, 255);
+}
+#endif
+
 // One work-group per patch: global = { LOCAL, N, 1 }.
 PER_RUN
-void make_psf(__global const int* restrict patch, __global const float* restrict level, __global float* restrict psf, int first) {
+void make_tables(__global const int* restrict patch, __global const float* restrict level, __global float* restrict table, int first) {
     const int n = get_global_id(1), lane = get_local_id(0);
     __global const int* p = patch + (first + n)*PATCH_INTS;
     level += (first + n)*LEVEL_FLOATS;
-    psf += n*PSF_FLOATS;
+    table += n*TABLE_FLOATS;
     const int shape = p[SHAPE], reach = p[REACH], height = shape == SEPARABLE ? 1 : TAPS;
     SHARED float sums[LOCAL];
     float sum = 0;
@@ -203,22 +223,24 @@ void make_psf(__global const int* restrict patch, __global const float* restrict
     SYNC
     sum = 0;
     for (int i = 0; i < LOCAL; i++) sum += sums[i];
-    for (int i = lane; i < height*TAPS; i += LOCAL) psf[i] = tap_of(shape, level, reach, i%TAPS - TAPS/2, i/TAPS - height/2)/sum;
+    for (int i = lane; i < height*TAPS; i += LOCAL) table[i] = tap_of(shape, level, reach, i%TAPS - TAPS/2, i/TAPS - height/2)/sum;
 #ifdef CAMERA
+    if (p[CODEC] != 0)
+        for (int i = lane; i < 2*64; i += LOCAL) table[STEP_TABLE + i] = step_of(p, i/64, i%64);
     if (lane > 0 || level[AMOUNT] == 0) return;
     float soft = 0;
-    for (int i = 0; i < SOFT_TAPS; i++) soft += psf[TAPS*TAPS + i] = exp(-0.5f*(i - SOFT_REACH)*(i - SOFT_REACH)/(level[SOFTNESS]*level[SOFTNESS]));
-    for (int i = 0; i < SOFT_TAPS; i++) psf[TAPS*TAPS + i] /= soft;
+    for (int i = 0; i < SOFT_TAPS; i++) soft += table[SOFT_TABLE + i] = exp(-0.5f*(i - SOFT_REACH)*(i - SOFT_REACH)/(level[SOFTNESS]*level[SOFTNESS]));
+    for (int i = 0; i < SOFT_TAPS; i++) table[SOFT_TABLE + i] /= soft;
 #endif
 }
 
 // Rows of IN, CUT of them in each of N*C planes. Separable blurs.
 PER_RUN
-void blur_rows(__global const float* restrict cut, __global const int* restrict patch, __global const float* restrict psf, __global float* restrict rows, int first) {
+void blur_rows(__global const float* restrict cut, __global const int* restrict patch, __global const float* restrict table, __global float* restrict rows, int first) {
     TAKE_RUN(y, x0, end, IN);
     const int plane = get_global_id(1), n = plane/C, reach = patch[(first + n)*PATCH_INTS + REACH];
     if (y >= CUT || patch[(first + n)*PATCH_INTS + SHAPE] != SEPARABLE) return;
-    __global const float* tap = psf + n*PSF_FLOATS;
+    __global const float* tap = table + n*TABLE_FLOATS;
     __global const float* from = cut + (plane*CUT + y)*CUT;
     for (int x = x0; x < end; x += VEC) {
         vec sum = 0;
@@ -229,11 +251,11 @@ void blur_rows(__global const float* restrict cut, __global const int* restrict 
 
 // Rows of IN, IN of them in each of N*C planes. Separable blurs.
 PER_RUN
-void blur_columns(__global const float* restrict rows, __global const int* restrict patch, __global const float* restrict psf, __global float* restrict light, int first) {
+void blur_columns(__global const float* restrict rows, __global const int* restrict patch, __global const float* restrict table, __global float* restrict light, int first) {
     TAKE_RUN(y, x0, end, IN);
     const int plane = get_global_id(1), n = plane/C, reach = patch[(first + n)*PATCH_INTS + REACH];
     if (y >= IN || patch[(first + n)*PATCH_INTS + SHAPE] != SEPARABLE) return;
-    __global const float* tap = psf + n*PSF_FLOATS;
+    __global const float* tap = table + n*TABLE_FLOATS;
     __global const float* from = rows + (plane*CUT + y)*IN;
     for (int x = x0; x < end; x += VEC) {
         vec sum = 0;
@@ -244,11 +266,11 @@ void blur_columns(__global const float* restrict rows, __global const int* restr
 
 // Rows of IN, IN of them in each of N*C planes. All other blurs. The shapes are symmetric about their centre, so correlation is convolution.
 PER_RUN
-void blur_shape(__global const float* restrict cut, __global const int* restrict patch, __global const float* restrict psf, __global float* restrict light, int first) {
+void blur_shape(__global const float* restrict cut, __global const int* restrict patch, __global const float* restrict table, __global float* restrict light, int first) {
     TAKE_RUN(y, x0, end, IN);
     const int plane = get_global_id(1), n = plane/C, reach = patch[(first + n)*PATCH_INTS + REACH];
     if (y >= IN || patch[(first + n)*PATCH_INTS + SHAPE] == SEPARABLE) return;
-    __global const float* tap = psf + n*PSF_FLOATS;
+    __global const float* tap = table + n*TABLE_FLOATS;
     for (int x = x0; x < end; x += VEC) {
         vec sum = 0;
         for (int t = TAPS/2 - reach; t <= TAPS/2 + reach; t++)
@@ -329,11 +351,11 @@ vec luma_at(__global const float* at) {
 
 // Rows of IN, IN of them per patch. Patches that are sharpened.
 PER_RUN
-void soften_columns(__global const float* restrict level, __global const float* restrict psf, __global const float* restrict light, __global float* restrict soft, int first) {
+void soften_columns(__global const float* restrict level, __global const float* restrict table, __global const float* restrict light, __global float* restrict soft, int first) {
     TAKE_RUN(y, x0, end, IN);
     const int n = get_global_id(1);
     if (y >= IN || level[(first + n)*LEVEL_FLOATS + AMOUNT] == 0) return;
-    __global const float* tap = psf + n*PSF_FLOATS + TAPS*TAPS;
+    __global const float* tap = table + n*TABLE_FLOATS + SOFT_TABLE;
     __global float* to = soft + (n*IN + y)*SOFT_W;
     for (int x = x0; x < end; x += VEC) {
         vec sum = 0;
@@ -347,13 +369,13 @@ void soften_columns(__global const float* restrict level, __global const float* 
 // Rows of IN, IN of them per patch, in place. Sharpens, rounds to 8 bits, and turns R, G, B into what the codec takes: Y, Cb, Cr of full range (JPEG: JFIF) or limited range
 // (H.264), by the matrix of ITU-R BT.601, rounded.
 PER_RUN
-void sharpen_rows(__global const int* restrict patch, __global const float* restrict level, __global const float* restrict psf, __global const float* restrict soft,
+void sharpen_rows(__global const int* restrict patch, __global const float* restrict level, __global const float* restrict table, __global const float* restrict soft,
                   __global float* restrict light, int first) {
     TAKE_RUN(y, x0, end, IN);
     if (y >= IN) return;
     const int n = get_global_id(1);
     const float amount = level[(first + n)*LEVEL_FLOATS + AMOUNT];
-    __global const float* tap = psf + n*PSF_FLOATS + TAPS*TAPS;
+    __global const float* tap = table + n*TABLE_FLOATS + SOFT_TABLE;
     for (int x = x0; x < end; x += VEC) {
         __global float* at = light + (n*C*IN + y)*IN + x;
         vec detail = 0;
@@ -375,22 +397,6 @@ void sharpen_rows(__global const int* restrict patch, __global const float* rest
     }
 }
 
-// ITU-T T.81, Annex K.
-__constant uchar LUMA_TABLE[64] = {
-    16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51, 87, 80, 62,
-    18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92, 49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99 };
-__constant uchar CHROMA_TABLE[64] = {
-    17, 18, 24, 47, 99, 99, 99, 99, 18, 21, 26, 66, 99, 99, 99, 99, 24, 26, 56, 99, 99, 99, 99, 99, 47, 66, 99, 99, 99, 99, 99, 99,
-    99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99 };
-
-// Step of coefficient i and where its rounding starts, as a share of the step. JPEG: the tables scaled to a quality as libjpeg does. H.264: the same step for all, doubling every
-// 6 QP, and a dead zone: encoders round intra residuals up from 2/3 only.
-float step_of(__global const int* p, int plane, int i) {
-    if (p[CODEC] == H264) return exp2((p[plane > 0 ? CHROMA_QP : QUALITY] - 4)*(1.0f/6.0f));
-    const int scale = p[QUALITY] < 50 ? 5000/p[QUALITY] : 200 - 2*p[QUALITY];
-    return clamp(((plane == 0 ? LUMA_TABLE[i] : CHROMA_TABLE[i])*scale + 50)/100, 1, 255);
-}
-
 #define PRODUCT(TO, A, B) \
     for (int i = lane*VEC; i < 64; i += LOCAL*VEC) { \
         vec sum = 0; \
@@ -402,7 +408,8 @@ float step_of(__global const int* p, int plane, int i) {
 // One work-group per block of 8x8: global = { LOCAL*C*BLOCKS*BLOCKS, N, 1 }. In place, but for chroma at half resolution, which goes to `chroma`. The patch's corner starts a
 // block, which is as random as the patch's place in its picture.
 PER_RUN
-void compress_blocks(__global const int* restrict patch, __global const float* restrict basis, __global float* restrict light, __global float* restrict chroma, int first) {
+void compress_blocks(__global const int* restrict patch, __global const float* restrict table, __global const float* restrict basis, __global float* restrict light,
+                     __global float* restrict chroma, int first) {
     const int n = get_global_id(1), lane = get_local_id(0), plane = (int)get_group_id(0)/(BLOCKS*BLOCKS);
     __global const int* p = patch + (first + n)*PATCH_INTS;
     const int half_size = plane > 0 && p[HALF_CHROMA], across = half_size ? HALF_BLOCKS : BLOCKS, at = (int)get_group_id(0)%(BLOCKS*BLOCKS);
@@ -426,18 +433,19 @@ void compress_blocks(__global const int* restrict patch, __global const float* r
         block[i] = value - 128;
     }
     SYNC
-    __global const float* forward = basis + (p[CODEC] == H264 ? 128 : 0);
-    __global const float* backward = forward + 64;
-    PRODUCT(turned, forward, block)
-    PRODUCT(block, turned, backward)
+    __global const float* step = table + n*TABLE_FLOATS + STEP_TABLE + (plane > 0 ? 64 : 0);
+    __global const float* transposed = basis + 64;
+    PRODUCT(turned, basis, block)
+    PRODUCT(block, turned, transposed)
+    // H.264's dead zone: encoders round intra residuals up from 2/3 only.
     const float rounding = p[CODEC] == H264 ? 1.0f/3.0f : 0.5f;
-    for (int i = lane; i < 64; i += LOCAL) {
-        const float step = step_of(p, plane, i);
-        block[i] = copysign(floor(fabs(block[i])/step + rounding)*step, block[i]);
+    for (int i = lane*VEC; i < 64; i += LOCAL*VEC) {
+        const vec coefficient = LOAD(block + i), by = LOAD(step + i);
+        STORE(copysign(floor(fabs(coefficient)/by + rounding)*by, coefficient), block + i);
     }
     SYNC
-    PRODUCT(turned, backward, block)
-    PRODUCT(block, turned, forward)
+    PRODUCT(turned, transposed, block)
+    PRODUCT(block, turned, basis)
     for (int i = lane; i < 64; i += LOCAL) {
         if (top + i/8 >= size || left + i%8 >= size) continue;
         const float value = rint(clamp(block[i] + 128, 0.0f, 255.0f));
@@ -456,28 +464,36 @@ void store_patches(__global const int* restrict patch, __global const float* res
     if (y >= IN) return;
     const int n = get_global_id(1);
     __global const int* p = patch + (first + n)*PATCH_INTS;
-    for (int x = x0; x < end; x++) {
+    for (int x = x0; x < end; x += VEC) {
         __global const float* at = light + (n*C*IN + y)*IN + x;
-        __global float* to = blurred + n*BLURRED_IMAGE + cell_index(y, x, BLURRED_ROW);
-        float value[C];
-        for (int c = 0; c < C; c++) value[c] = at[c*IN*IN];
+        vec value[C];
+        for (int c = 0; c < C; c++) value[c] = LOAD(at + c*IN*IN);
 #if C == 3
         if (p[CODEC] != 0) {
             if (p[HALF_CHROMA]) {
-                const int nearY = y/2, farY = clamp(y%2 ? nearY + 1 : nearY - 1, 0, IN/2 - 1), nearX = x/2, farX = clamp(x%2 ? nearX + 1 : nearX - 1, 0, IN/2 - 1);
+                const int near_row = y/2*(IN/2), far_row = clamp(y%2 ? y/2 + 1 : y/2 - 1, 0, IN/2 - 1)*(IN/2);
                 for (int c = 1; c < C; c++) {
                     __global const float* from = chroma + (n*2 + c - 1)*(IN/2)*(IN/2);
-                    value[c] = 0.5625f*from[nearY*(IN/2) + nearX] + 0.1875f*(from[nearY*(IN/2) + farX] + from[farY*(IN/2) + nearX]) + 0.0625f*from[farY*(IN/2) + farX];
+                    float near[VEC], far[VEC];
+                    for (int i = 0; i < VEC; i++) {
+                        const int near_column = (x + i)/2, far_column = clamp((x + i)%2 ? near_column + 1 : near_column - 1, 0, IN/2 - 1);
+                        near[i] = 0.75f*from[near_row + near_column] + 0.25f*from[far_row + near_column];
+                        far[i] = 0.75f*from[near_row + far_column] + 0.25f*from[far_row + far_column];
+                    }
+                    value[c] = 0.75f*LOAD(near) + 0.25f*LOAD(far);
                 }
             }
             const int full = p[CODEC] == JPEG;
-            const float luma = full ? value[0] : (value[0] - 16)*(255.0f/219.0f);
-            const float blue = (value[1] - 128)*(255.0f*0.886f/(full ? 127.5f : 112.0f)), red = (value[2] - 128)*(255.0f*0.701f/(full ? 127.5f : 112.0f));
+            const vec luma = full ? value[0] : (value[0] - 16)*(255.0f/219.0f);
+            const vec blue = (value[1] - 128)*(255.0f*0.886f/(full ? 127.5f : 112.0f)), red = (value[2] - 128)*(255.0f*0.701f/(full ? 127.5f : 112.0f));
             value[0] = luma + red;
             value[1] = luma - (0.299f*red + 0.114f*blue)/0.587f;
             value[2] = luma + blue;
         }
 #endif
-        for (int c = 0; c < C; c++) to[c] = rint(clamp(value[c], BLACK, WHITE))*(1.0f/255.0f);
+        float rounded[C*VEC];
+        for (int c = 0; c < C; c++) STORE(rint(clamp(value[c], BLACK, WHITE))*(1.0f/255.0f), rounded + c*VEC);
+        for (int i = 0; i < VEC; i++)
+            for (int c = 0; c < C; c++) blurred[n*BLURRED_IMAGE + cell_index(y, x + i, BLURRED_ROW) + c] = rounded[c*VEC + i];
     }
 }

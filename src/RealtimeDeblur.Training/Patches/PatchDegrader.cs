@@ -67,28 +67,28 @@ internal sealed class PatchDegrader : IDisposable
         bool isCamera = degradation == DegradationKind.Camera;
         _patch = Own(device.Allocate<int>(_ints.Length));
         _level = Own(device.Allocate<float>(_floats.Length));
-        DeviceBuffer<float> psf = Buffer(_n * (_taps * _taps + 2 * SoftReach + 1)), cuts = Buffer(_n * C * cut * cut), rows = Buffer(_n * C * cut * input), light = Buffer(_n * C * input * input);
+        DeviceBuffer<float> table = Buffer(_n * (_taps * _taps + 2 * SoftReach + 1 + 2 * 64)), cuts = Buffer(_n * C * cut * cut), rows = Buffer(_n * C * cut * input), light = Buffer(_n * C * input * input);
         DeviceBuffer<float> decode = Own(device.Allocate<float>((ReadOnlySpan<float>)DecodeTable(C)));
 
         KernelProgram program = device.Build("train/degrade.cl",
             $"-DC={C} -DSCALE={scale} -DIN={input} -DOUT={size} -DTAPS={_taps} -DVEC={work.Vec} -DRUN={work.Run} -DLOCAL={work.Local}"
             + $" -DBLURRED_ROW={blurred.Row} -DBLURRED_IMAGE={blurred.Image} -DSHARP_ROW={sharp.Row} -DSHARP_IMAGE={sharp.Image}{(isCamera ? " -DCAMERA" : "")}");
         Add("extract_patches", work.Items(cut, cut), _n, 7).Bind(pictures, _patch, _level, decode, cuts, sharp.Buffer, weights, 0);
-        Add("make_psf", work.Local, _n, 3).Bind(_patch, _level, psf, 0);
-        Add("blur_rows", work.Items(cut, input), _n * C, 4).Bind(cuts, _patch, psf, rows, 0);
-        Add("blur_columns", work.Items(input, input), _n * C, 4).Bind(rows, _patch, psf, light, 0);
-        Add("blur_shape", work.Items(input, input), _n * C, 4).Bind(cuts, _patch, psf, light, 0);
+        Add("make_tables", work.Local, _n, 3).Bind(_patch, _level, table, 0);
+        Add("blur_rows", work.Items(cut, input), _n * C, 4).Bind(cuts, _patch, table, rows, 0);
+        Add("blur_columns", work.Items(input, input), _n * C, 4).Bind(rows, _patch, table, light, 0);
+        Add("blur_shape", work.Items(input, input), _n * C, 4).Bind(cuts, _patch, table, light, 0);
         DeviceBuffer<float> chroma = light;     // never read where there is no codec
         if (isCamera)
         {
-            DeviceBuffer<float> encode = Own(device.Allocate<float>((ReadOnlySpan<float>)EncodeTable(C))), basis = Own(device.Allocate<float>((ReadOnlySpan<float>)Transforms()));
+            DeviceBuffer<float> encode = Own(device.Allocate<float>((ReadOnlySpan<float>)EncodeTable(C))), basis = Own(device.Allocate<float>((ReadOnlySpan<float>)Transform()));
             DeviceBuffer<float> noise = Buffer(_n * C * (input + 2) * noiseW), soft = Buffer(_n * input * (input + 2 * SoftReach));
             if (C == 3) chroma = Buffer(_n * 2 * (input / 2) * (input / 2));
             Add("draw_noise", work.Items(input + 2, noiseW), _n * C, 3).Bind(_patch, _level, noise, 0);
             Add("develop", work.Items(input, input), _n * C, 4).Bind(_level, noise, encode, light, 0);
-            Add("soften_columns", work.Items(input, input), _n, 4).Bind(_level, psf, light, soft, 0);
-            Add("sharpen_rows", work.Items(input, input), _n, 5).Bind(_patch, _level, psf, soft, light, 0);
-            Add("compress_blocks", work.Local * C * (input / 8) * (input / 8), _n, 4).Bind(_patch, basis, light, chroma, 0);
+            Add("soften_columns", work.Items(input, input), _n, 4).Bind(_level, table, light, soft, 0);
+            Add("sharpen_rows", work.Items(input, input), _n, 5).Bind(_patch, _level, table, soft, light, 0);
+            Add("compress_blocks", work.Local * C * (input / 8) * (input / 8), _n, 5).Bind(_patch, table, basis, light, chroma, 0);
         }
         Add("store_patches", work.Items(input, input), _n, 4).Bind(_patch, light, chroma, blurred.Buffer, 0);
 
@@ -131,26 +131,13 @@ internal sealed class PatchDegrader : IDisposable
         _owned.Clear();
     }
 
-    /// <summary>
-    /// The codecs' transforms as matrices of 8x8, [2][2][8][8]: the DCT-II of 8 points, basis[u][x] = a(u) cos((2x + 1) u pi/16) with a(0) = sqrt(1/8), else 1/2; then two DCTs of
-    /// 4 points side by side, as H.264 has them; each followed by its transpose.
-    /// </summary>
-    internal static float[] Transforms()
+    /// <summary>The codecs' transform, the DCT-II of 8 points, as a matrix and its transpose, [2][8][8]: basis[u][x] = a(u) cos((2x + 1) u pi/16) with a(0) = sqrt(1/8), else 1/2.</summary>
+    internal static float[] Transform()
     {
-        float[] basis = new float[2 * 2 * 64];
-        foreach (int points in (int[])[8, 4])
-        {
-            int forward = points == 8 ? 0 : 128;
-            for (int u = 0; u < 8; u++)
-            for (int x = 0; x < 8; x++)
-            {
-                if (u / points != x / points) continue;
-                (int k, int i) = (u % points, x % points);
-                float value = (float)(Math.Sqrt((k == 0 ? 1.0 : 2.0) / points) * Math.Cos((2 * i + 1) * k * Math.PI / (2 * points)));
-                basis[forward + u * 8 + x] = value;
-                basis[forward + 64 + x * 8 + u] = value;
-            }
-        }
+        float[] basis = new float[2 * 64];
+        for (int u = 0; u < 8; u++)
+        for (int x = 0; x < 8; x++)
+            basis[u * 8 + x] = basis[64 + x * 8 + u] = (float)((u == 0 ? Math.Sqrt(0.125) : 0.5) * Math.Cos((2 * x + 1) * u * Math.PI / 16));
         return basis;
     }
 

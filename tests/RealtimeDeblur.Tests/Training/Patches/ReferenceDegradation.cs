@@ -130,7 +130,6 @@ internal static class ReferenceDegradation
     private static double[] Blocks(double[] plane, int size, int channel, Degradation degradation)
     {
         double[] result = new double[plane.Length];
-        int points = degradation.H264Qp is null ? 8 : 4;
         for (int top = 0; top < size; top += 8)
         for (int left = 0; left < size; left += 8)
         {
@@ -145,7 +144,7 @@ internal static class ReferenceDegradation
                 double sum = 0;
                 for (int y = 0; y < 8; y++)
                 for (int x = 0; x < 8; x++)
-                    sum += block[y, x] * Cosine(v, y, points) * Cosine(u, x, points);
+                    sum += block[y, x] * Cosine(v, y) * Cosine(u, x);
                 double step = Step(channel, 8 * v + u, degradation), level = Math.Abs(sum) / step + (degradation.H264Qp is null ? 0.5 : 1 / 3.0);
                 isUncertain |= Math.Abs(level - Math.Round(level)) < 1e-3 && Math.Round(level) > 0;
                 coefficient[v, u] = Math.CopySign(Math.Floor(level) * step, sum);
@@ -156,15 +155,14 @@ internal static class ReferenceDegradation
                 double sum = 128;
                 for (int v = 0; v < 8; v++)
                 for (int u = 0; u < 8; u++)
-                    sum += coefficient[v, u] * Cosine(v, y, points) * Cosine(u, x, points);
+                    sum += coefficient[v, u] * Cosine(v, y) * Cosine(u, x);
                 result[(top + y) * size + left + x] = isUncertain ? double.NaN : Round(Math.Clamp(sum, 0, 255));
             }
         }
         return result;
     }
 
-    private static double Cosine(int u, int x, int points) => u / points != x / points ? 0
-        : Math.Sqrt((u % points == 0 ? 1.0 : 2.0) / points) * Math.Cos((2 * (x % points) + 1) * (u % points) * Math.PI / (2 * points));
+    private static double Cosine(int u, int x) => Math.Sqrt((u == 0 ? 1.0 : 2.0) / 8) * Math.Cos((2 * x + 1) * u * Math.PI / 16);
 
     private static double Step(int channel, int i, Degradation degradation)
     {
