@@ -97,9 +97,11 @@ public sealed class InferenceSession : IDisposable
     {
         if (!(sigma >= 0)) throw new ArgumentOutOfRangeException(nameof(sigma), sigma, "Sigma must be 0 or more pixels.");
         if (!_description.IsConditioned) return;
-        float rounded = MathF.Round(sigma / SigmaStep) * SigmaStep;
-        _weights.SetSigma(queue, Math.Clamp(rounded, _description.SigmaKnots[0], _description.SigmaKnots[^1]));
+        _weights.SetSigma(queue, Math.Clamp(RoundSigma(sigma), _description.SigmaKnots[0], _description.SigmaKnots[^1]));
     }
+
+    /// <summary>The multiple of <see cref="SigmaStep"/> next to a sigma.</summary>
+    internal static float RoundSigma(float sigma) => MathF.Round(sigma / SigmaStep) * SigmaStep;
 
     /// <summary>Enqueues the network on a whole frame; does not wait.</summary>
     /// <param name="queue">In-order queue of the session's device.</param>
