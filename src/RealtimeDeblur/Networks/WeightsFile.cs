@@ -102,7 +102,7 @@ public static class WeightsFile
     /// <param name="Begin">Its first byte, counted from the end of the header.</param>
     private sealed record Tensor(int Layer, bool IsBias, string Name, long Begin);
 
-    private static JsonDocument ReadHeader(Stream stream, string name)
+    internal static JsonDocument ReadHeader(Stream stream, string name)
     {
         long available = stream.Length - stream.Position;
         if (available < sizeof(ulong)) throw new InvalidDataException($"{name} has {available} bytes, too few for a {Extension} file.");
@@ -214,7 +214,7 @@ public static class WeightsFile
         }
     }
 
-    private static bool TryReadIntegers(JsonElement entry, string key, int maxLength, out List<long> values)
+    internal static bool TryReadIntegers(JsonElement entry, string key, int maxLength, out List<long> values)
     {
         values = [];
         if (!entry.TryGetProperty(key, out JsonElement array) || array.ValueKind != JsonValueKind.Array || array.GetArrayLength() > maxLength) return false;
@@ -292,7 +292,7 @@ public static class WeightsFile
 
     private static int[] KnotShape(NetworkDescription description) => description.IsConditioned ? [description.SigmaKnots.Count] : [];
 
-    private static void WriteTensor(Utf8JsonWriter json, string name, ReadOnlySpan<int> shape, ref long offset)
+    internal static void WriteTensor(Utf8JsonWriter json, string name, ReadOnlySpan<int> shape, ref long offset)
     {
         long bytes = sizeof(float);
         json.WriteStartObject(name);
@@ -312,6 +312,6 @@ public static class WeightsFile
     }
 
     /// <summary>Text from a file for a message: one line, of bounded length.</summary>
-    private static string Printable(string text) =>
+    internal static string Printable(string text) =>
         string.Concat(text.Take(64).Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c));
 }
