@@ -14,6 +14,7 @@ internal static class Program
         VideoCommand.Create(),
         ImageCommand.Create(),
         TrainCommand.Create(),
+        TrainEstimatorCommand.Create(),
         DevicesCommand.Create(),
         BenchCommand.Create(),
         TuneCommand.Create(),

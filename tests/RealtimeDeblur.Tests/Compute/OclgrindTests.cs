@@ -82,6 +82,7 @@ public sealed class InferenceOnOclgrind
         Compare(RandomNetwork.Create(NetworkDescription.HalfResolution(maps: 16, hidden: 0, C: 3), seed: 1), 51, 13, "chain WINOGRAD=1 STRIP=24 SEGMENT=4");
         Compare(RandomNetwork.Create(NetworkDescription.DbcnnBackProjection(stages: 1, reblurSize: 3, projectSize: 3, f1: 3, n1: 3, n2: 2, f3: 3), seed: 1), 9, 7, "general");
         Compare(RandomNetwork.Create(NetworkDescription.DbcnnBackProjection(stages: 1, reblurSize: 5, projectSize: 3, C: 3, f1: 3, n1: 3, n2: 2, f3: 3), seed: 1), 33, 7, "dbcnn WINOGRAD=1 MAPS_W=32 PIXELS=4 TILES=4 SEGMENT=4");
+        Compare(RandomNetwork.Create(NetworkDescription.HalfResolution(maps: 7, hidden: 0, C: 3).WithSigmaKnots([0, 1, 2]), seed: 1), 9, 7, "general");
 
         void Compare(Network network, int W, int H, string plan)
         {
@@ -89,8 +90,9 @@ public sealed class InferenceOnOclgrind
             using InferenceSession session = new(device, network, W, H, InferencePlan.Parse(plan));
             using DeviceBuffer<float> input = device.Allocate<float>(blurred.ToFloats());
             using DeviceBuffer<float> output = device.Allocate<float>(blurred.Values.Length);
+            session.SetSigma(queue, 1.25f);
             session.Run(queue, input, output);
-            TensorAssert.Close(ReferenceConvolution.Forward(network, blurred), output.ToArray(queue), relative: 1e-5, absolute: 1e-5);
+            TensorAssert.Close(ReferenceConvolution.Forward(network.At(1.25f), blurred), output.ToArray(queue), relative: 1e-5, absolute: 1e-5);
         }
     }
 
@@ -146,6 +148,13 @@ public sealed class GpuKernelsOnOclgrind
             double tolerance = plan["HALF"] switch { 0 => 1e-5, 1 => 1e-2, _ => 2e-2 };     // as GpuFamilyTests has it
             float[] actual = RestoredSamples.Run(device, queue, network, SampleLayout.Planar(description.C, W, H), frame.ToFloats(), float.NaN, plan);
             TensorAssert.Close(ReferenceConvolution.Forward(network, frame), actual, tolerance, tolerance);
+
+            Network conditioned = RandomNetwork.Create(description.WithSigmaKnots([0, 1, 2]), seed: 1);
+            using InferenceSession session = new(device, conditioned, W, H, plan);
+            using DeviceBuffer<float> input = device.Allocate<float>(frame.ToFloats()), output = device.Allocate<float>(frame.Values.Length);
+            session.SetSigma(queue, 1.25f);
+            session.Run(queue, input, output);
+            TensorAssert.Close(ReferenceConvolution.Forward(conditioned.At(1.25f), frame), output.ToArray(queue), tolerance, tolerance);
         }
     }
 }

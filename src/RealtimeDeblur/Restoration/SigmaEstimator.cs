@@ -1,0 +1,153 @@
+using System.Runtime.InteropServices;
+using RealtimeDeblur.Compute;
+using RealtimeDeblur.Imaging;
+using RealtimeDeblur.Networks;
+
+namespace RealtimeDeblur.Restoration;
+
+/// <summary>
+/// Estimates the blur of frames of one format on one device. Enqueue a frame, go on, and read its estimate when the device is through; estimates come in the order of the frames.
+/// Allocates nothing after construction. One thread at a time; the caller disposes it, which waits for the frames in flight.
+/// </summary>
+/// <remarks>
+/// Statistics of tiles spread over the frame (<c>restore/sigma_features.cl</c>: power spectra and profiles of edges) go through small networks that weigh the tiles against each other
+/// (<c>restore/sigma_network.cl</c>), so that the sharpest parts of a picture can speak for all of it. Frames smaller than 16x16 give <see cref="SigmaEstimate.Unknown"/>.
+/// </remarks>
+public sealed unsafe class SigmaEstimator : IDisposable
+{
+    /// <summary>Frames that may be enqueued before the first estimate is read.</summary>
+    public const int MaxInFlight = 8;
+
+    // Which of EstimatorShape.Quantiles is reported: the one below the median, to err low. The outer ones are the spread.
+    private const int Reported = 2, Lowest = 0, Highest = 4;
+
+    private readonly Owned _owned = new();
+    private readonly SigmaTiles? _tiles;
+    private readonly DeviceBuffer<float>? _levels;
+    private readonly Launch _embed;
+    private readonly Launch _pool;
+    private readonly EstimatorShape _shape;
+    private readonly ComputeEvent[] _arrivals = new ComputeEvent[MaxInFlight];
+    private readonly int _resultFloats;
+    private float* _results;
+    private int _oldest;
+
+    /// <param name="device">Stays the caller's and must outlive the estimator.</param>
+    /// <param name="format">Of every frame.</param>
+    /// <param name="weights">What was learned; not changed.</param>
+    /// <exception cref="OpenClException">The device has too little memory, or its compiler failed.</exception>
+    public SigmaEstimator(ComputeDevice device, FrameFormat format, EstimatorWeights weights) : this(device, SampleLayout.Of(format, C: 1), weights)
+    {
+    }
+
+    /// <param name="device"/>
+    /// <param name="samples">How frames lie in memory; of one channel.</param>
+    /// <param name="weights"/>
+    /// <param name="maxTiles">Of a frame.</param>
+    /// <param name="lanes">Work-items per tile: 1 or 32; 0 chooses by the device.</param>
+    internal SigmaEstimator(ComputeDevice device, SampleLayout samples, EstimatorWeights weights, int maxTiles = SigmaTiles.MaxTiles, int lanes = 0)
+    {
+        _shape = weights.Shape;
+        _resultFloats = _shape.Members * EstimatorShape.Quantiles.Count;
+        PixelCount = (long)samples.W * samples.H;
+        if (Math.Min(samples.W, samples.H) < SigmaTiles.MinimumSide) return;
+        if (lanes == 0) lanes = SigmaTiles.Lanes(device);
+        try
+        {
+            _tiles = _owned.Add(new SigmaTiles(device, samples, maxTiles, lanes));
+            DeviceBuffer<float> learned = _owned.Add(device.Allocate<float>(weights.Values));
+            DeviceBuffer<float> embedded = _owned.Add(device.Allocate<float>((long)_shape.Members * _tiles.Count * (_shape.Heads + _shape.Values)));
+            _levels = _owned.Add(device.Allocate<float>(_resultFloats));
+            KernelProgram program = device.Build("restore/sigma_network.cl", $"{_shape.Macros} -DLANES={lanes}");
+            Kernel embed = _owned.Add(program.CreateKernel("sigma_embed")).Bind(_tiles.Features, learned, embedded, _tiles.Count);
+            _embed = new(embed, new(WorkSize.Tiles(_tiles.Count, lanes) * lanes, _shape.Members), new(lanes));
+            Kernel pool = _owned.Add(program.CreateKernel("sigma_levels")).Bind(embedded, learned, _levels, _tiles.Count);
+            _pool = new(pool, new(lanes), new(lanes));
+            _results = (float*)NativeMemory.Alloc((nuint)(MaxInFlight * _resultFloats), sizeof(float));
+        }
+        catch
+        {
+            _owned.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Frames enqueued whose estimates have not been read.</summary>
+    public int InFlight { get; private set; }
+
+    /// <summary>Multiply-accumulates of an estimate, per pixel of the frame.</summary>
+    public double MultiplyAccumulatesPerPixel =>
+        _tiles is null ? 0 : (double)(_tiles.Count * (SigmaTiles.MultiplyAccumulates + _shape.MultiplyAccumulates.PerTile) + _shape.MultiplyAccumulates.PerFrame) / PixelCount;
+
+    private long PixelCount { get; }
+
+    /// <summary>Enqueues the estimate of a frame; does not wait.</summary>
+    /// <param name="queue">In-order queue of the estimator's device; always the same one.</param>
+    /// <param name="frame">Buffer that begins with plane 0 of the frame. Not modified; must keep the frame until the commands have run.</param>
+    /// <param name="waitFor">Events that must have happened before the frame is read.</param>
+    /// <exception cref="InvalidOperationException"><see cref="MaxInFlight"/> estimates wait to be read.</exception>
+    /// <exception cref="OpenClException">The device failed.</exception>
+    public void Enqueue(CommandQueue queue, KernelArgument frame, params ReadOnlySpan<ComputeEvent> waitFor)
+    {
+        if (InFlight == MaxInFlight) throw new InvalidOperationException($"{MaxInFlight} estimates wait to be read: read one before enqueuing the next frame.");
+        if (_tiles is not null)
+        {
+            int slot = (_oldest + InFlight) % MaxInFlight;
+            _tiles.Enqueue(queue, frame, waitFor);
+            _embed.Enqueue(queue);
+            _pool.Enqueue(queue);
+            _arrivals[slot] = _levels!.ReadAsync(queue, _results + slot * _resultFloats, _resultFloats);
+        }
+        InFlight++;
+    }
+
+    /// <summary>Waits for the oldest frame in flight and gives its estimate. Returns at once where the device is through with it.</summary>
+    /// <exception cref="InvalidOperationException">No frame is in flight.</exception>
+    /// <exception cref="OpenClException">The device failed.</exception>
+    public SigmaEstimate Read()
+    {
+        if (InFlight == 0) throw new InvalidOperationException("No frame is in flight: enqueue one first.");
+        int slot = _oldest;
+        _oldest = (_oldest + 1) % MaxInFlight;
+        InFlight--;
+        if (_tiles is null) return SigmaEstimate.Unknown;
+        using ComputeEvent arrival = _arrivals[slot];
+        arrival.Wait();
+        return Estimate(new(_results + slot * _resultFloats, _resultFloats), _shape.Members);
+    }
+
+    public void Dispose()
+    {
+        if (_tiles is not null && _results is null) return;
+        while (InFlight > 0)
+        {
+            try
+            {
+                Read();
+            }
+            catch (OpenClException)
+            {
+                // The device is gone; what is left to do is to let go of its objects.
+            }
+        }
+        _owned.Dispose();
+        NativeMemory.Free(_results);
+        _results = null;
+    }
+
+    /// <summary>The estimate that all members' levels add up to.</summary>
+    /// <param name="levels">[members][quantiles].</param>
+    /// <param name="members">Networks.</param>
+    internal static SigmaEstimate Estimate(ReadOnlySpan<float> levels, int members)
+    {
+        float sigma = Sigma(levels, Reported), low = Sigma(levels, Lowest), high = Sigma(levels, Highest);
+        return new(sigma, MathF.Max(high - low, 0) / (2 * MathF.Max(sigma, SigmaScale.Own)), sigma < SigmaEstimate.SharpLimit);
+
+        float Sigma(ReadOnlySpan<float> levels, int quantile)
+        {
+            float sum = 0;
+            for (int member = 0; member < members; member++) sum += levels[member * EstimatorShape.Quantiles.Count + quantile];
+            return MathF.Min(SigmaScale.ToSigma(sum / members), SigmaEstimate.MaxSigma);
+        }
+    }
+}
