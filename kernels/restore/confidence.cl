@@ -8,9 +8,11 @@
 //   v                    variance of the frame's noise: NOISE_SCALE * the tenth percentile of blocks of BLOCK x BLOCK cells of T, divided by the share of white noise that t sees, and at least that of
 //                        rounding to 8 bits, 1/12; frames with fewer than MIN_BLOCKS blocks are taken to have no other
 //   rho  = max(0, T - NOISE_MARGIN * v * (share in t)) / (H + FLOOR) / (T/H of a sharp photograph, whose power falls with the square of the frequency)
-//   rho' = rho * (1 + CLIP_WEIGHT * min(1, A / CLIP_SHARE))
-//   confidence = (1 - smoothstep(LOW, HIGH, rho')) * smoothstep(NOISE_LOW, NOISE_HIGH, H / (v * share of white noise in h))
-// The last factor leaves alone what is not stronger than the noise. The map is smoothed with (1 2 1)/4 in both directions and interpolated linearly between the cells' centres:
+//   clip = min(1, A / CLIP_SHARE)
+//   soft = 1 - smoothstep(LOW, HIGH, rho * (1 + CLIP_WEIGHT * clip))
+//   confidence = soft * (1 - largest (1 - soft) * clip of the 5 x 5 cells around) * smoothstep(NOISE_LOW, NOISE_HIGH, H / (v * share of white noise in h))
+// The second factor follows rings as far as they reach from clipped edges, the third leaves alone what is not stronger than the noise. The map is smoothed with (1 2 1)/4 in both directions and
+// interpolated linearly between the cells' centres:
 //   out = frame + round(strength * confidence * (restored - frame)), halves to even, sample by sample.
 // It depends on the frame and sigma alone, so it is the same for every network.
 //
@@ -18,13 +20,15 @@
 //   frame, restored, out  SAMPLE, as color/samples.cl has them
 //   energy     float [3][cellsH][cellsW]    T, H and A of single cells, overwritten
 //   noise      float [1]                    v, overwritten
-//   factor     float [cellsH][cellsW]       confidence before smoothing, overwritten
+//   factors    float [2][cellsH][cellsW]    soft * the factor of noise; (1 - soft) * clip; overwritten
+//   confidence float [cellsH][cellsW]       before smoothing, overwritten
 //   table      float [sigmas][TABLE_ROW]    for every sigma: taps of L from the centre outwards, taps of G, share in t, 1 / (share in h), 1 / (T/H of a sharp photograph)
 // Work, in this order:
 //   confidence_energy_rows     one work-item per strip of STRIP columns and `segment` rows (a multiple of CELL), which keeps the rows that it needs in a ring; for CPUs
 //   confidence_energy_tile     the same on GPUs: a work-group of LOCAL_W x LOCAL_H per tile of TILE_W x TILE_H pixels, which lies in local memory with its halo
 //   confidence_noise           one work-group of LOCAL_BLOCKS work-items
-//   confidence_factor          one work-item per FACTOR_CELLS cells of a row
+//   confidence_factors         one work-item per FACTOR_CELLS cells of a row
+//   confidence_spread          likewise
 //   confidence_apply           one work-item per APPLY_CELLS cells of a row: the pixels of CELL rows
 // CPU reference: tests/RealtimeDeblur.Tests/Reference/ReferenceConfidence.cs
 
@@ -50,7 +54,7 @@
 #define BINS_PER_OCTAVE 8
 #define FIRST_BIN (ROUNDING / 4)
 #define FLOOR 3.0f
-#define CLIP_WEIGHT 2.0f
+#define CLIP_WEIGHT 3.0f
 #define CLIP_SHARE 0.05f
 #define LOW 0.14f
 #define HIGH 0.21f
@@ -270,8 +274,8 @@ float smoothstep_between(float low, float high, float x) {
 #define FIVE(a, b, c, d, e) (((a) + (e) + 4.0f * ((b) + (d)) + 6.0f * (c)) * (1.0f / 16))
 
 __kernel
-void confidence_factor(__global const float* restrict energy, __global const float* restrict noise, __global const float* restrict table, int tableRow, int cellsW, int cellsH,
-                       __global float* restrict factor) {
+void confidence_factors(__global const float* restrict energy, __global const float* restrict noise, __global const float* restrict table, int tableRow, int cellsW, int cellsH,
+                        __global float* restrict factors) {
     const int x0 = get_global_id(0) * FACTOR_CELLS, y = get_global_id(1);
     if (x0 >= cellsW || y >= cellsH) return;
     const size_t plane = (size_t)cellsW * cellsH;
@@ -292,14 +296,36 @@ void confidence_factor(__global const float* restrict energy, __global const flo
     }
     __global const float* taps = table + tableRow * TABLE_ROW;
     const float shareT = taps[TABLE_NOISE_T] * noise[0] * NOISE_MARGIN, scaleH = taps[TABLE_NOISE_H] / noise[0], sharp = taps[TABLE_SHARP];
-    __global float* to = factor + (size_t)y * cellsW + x0;
+    __global float* to = factors + (size_t)y * cellsW + x0;
     for (int x = 0; x < count; x++) {
         const float t = FIVE(smooth[0][x], smooth[0][x + 1], smooth[0][x + 2], smooth[0][x + 3], smooth[0][x + 4]);
         const float h = FIVE(smooth[1][x], smooth[1][x + 1], smooth[1][x + 2], smooth[1][x + 3], smooth[1][x + 4]);
         const float a = FIVE(smooth[2][x], smooth[2][x + 1], smooth[2][x + 2], smooth[2][x + 3], smooth[2][x + 4]);
-        const float rho = fmax(0.0f, t - shareT) / (h + FLOOR) * sharp * (1.0f + CLIP_WEIGHT * fmin(1.0f, a / CLIP_SHARE));
-        to[x] = (1.0f - smoothstep_between(LOW, HIGH, rho)) * smoothstep_between(NOISE_LOW, NOISE_HIGH, h * scaleH);
+        const float clip = fmin(1.0f, a / CLIP_SHARE);
+        const float rho = fmax(0.0f, t - shareT) / (h + FLOOR) * sharp;
+        const float excess = smoothstep_between(LOW, HIGH, rho * (1.0f + CLIP_WEIGHT * clip));
+        to[x] = (1.0f - excess) * smoothstep_between(NOISE_LOW, NOISE_HIGH, h * scaleH);
+        to[plane + x] = excess * clip;
     }
+}
+
+#define LARGEST(a, b, c, d, e) fmax(fmax(fmax(a, b), fmax(c, d)), e)
+
+__kernel
+void confidence_spread(__global const float* restrict factors, int cellsW, int cellsH, __global float* restrict confidence) {
+    const int x0 = get_global_id(0) * FACTOR_CELLS, y = get_global_id(1);
+    if (x0 >= cellsW || y >= cellsH) return;
+    const int count = min(FACTOR_CELLS, cellsW - x0);
+    __global const float* rows[5];
+    for (int j = 0; j < 5; j++) rows[j] = factors + ((size_t)cellsH + clamp(y + j - 2, 0, cellsH - 1)) * cellsW;
+    float largest[FACTOR_CELLS + 4];
+    for (int x = 0; x < count + 4; x++) {
+        const int from = clamp(x0 + x - 2, 0, cellsW - 1);
+        largest[x] = LARGEST(rows[0][from], rows[1][from], rows[2][from], rows[3][from], rows[4][from]);
+    }
+    const size_t at = (size_t)y * cellsW + x0;
+    for (int x = 0; x < count; x++)
+        confidence[at + x] = factors[at + x] * (1.0f - LARGEST(largest[x], largest[x + 1], largest[x + 2], largest[x + 3], largest[x + 4]));
 }
 
 // Whole codes within their range.
@@ -311,16 +337,16 @@ void confidence_factor(__global const float* restrict energy, __global const flo
 
 // With showMap the map itself is written, the largest code for full correction.
 __kernel
-void confidence_apply(FRAME_ARGUMENTS, __global const SAMPLE* restrict restored, __global const float* restrict factor, int cellsW, int cellsH, __global SAMPLE* restrict out, float strength, int showMap) {
+void confidence_apply(FRAME_ARGUMENTS, __global const SAMPLE* restrict restored, __global const float* restrict confidence, int cellsW, int cellsH, __global SAMPLE* restrict out, float strength, int showMap) {
     const int cell0 = get_global_id(0) * APPLY_CELLS, cellY = get_global_id(1);
     if (cell0 >= cellsW || cellY >= cellsH) return;
     // Smoothed rows above, at and below, from the cell before the first to the one after the last; those beyond the frame repeat its edge.
     float rows[3][APPLY_CELLS + 2];
     for (int j = 0; j < 3; j++) {
         const int y = clamp(cellY + j - 1, 0, cellsH - 1);
-        __global const float* above = factor + (size_t)max(y - 1, 0) * cellsW;
-        __global const float* at = factor + (size_t)y * cellsW;
-        __global const float* below = factor + (size_t)min(y + 1, cellsH - 1) * cellsW;
+        __global const float* above = confidence + (size_t)max(y - 1, 0) * cellsW;
+        __global const float* at = confidence + (size_t)y * cellsW;
+        __global const float* below = confidence + (size_t)min(y + 1, cellsH - 1) * cellsW;
         float column[APPLY_CELLS + 4];
         if (cell0 >= 2 && cell0 + APPLY_CELLS + 2 <= cellsW) {
             for (int x = 0; x < APPLY_CELLS + 4; x++) column[x] = THREE(above[cell0 + x - 2], at[cell0 + x - 2], below[cell0 + x - 2]);

@@ -23,7 +23,8 @@ public sealed class ConfidenceGuard : IDisposable
     private readonly Owned _owned = new();
     private readonly Launch _energy;
     private readonly Launch _noise;
-    private readonly Launch _factor;
+    private readonly Launch _factors;
+    private readonly Launch _spread;
     private readonly Launch _apply;
     private readonly int _cellsW;
     private readonly int _cellsH;
@@ -43,10 +44,11 @@ public sealed class ConfidenceGuard : IDisposable
         try
         {
             KernelProgram program = device.Build("restore/confidence.cl", $"{_samples.Options}{work.Options}");
-            Table = _owned.Add(device.Allocate<float>((ReadOnlySpan<float>)ConfidenceTable.Create()));
+            DeviceBuffer<float> table = _owned.Add(device.Allocate<float>((ReadOnlySpan<float>)ConfidenceTable.Create()));
             Energy = _owned.Add(device.Allocate<float>(3L * _cellsW * _cellsH));
             Noise = _owned.Add(device.Allocate<float>(1));
-            Factor = _owned.Add(device.Allocate<float>((long)_cellsW * _cellsH));
+            DeviceBuffer<float> factors = _owned.Add(device.Allocate<float>(2L * _cellsW * _cellsH));
+            Confidence = _owned.Add(device.Allocate<float>((long)_cellsW * _cellsH));
 
             Kernel energy = Kernel(work.IsTiled ? "confidence_energy_tile" : "confidence_energy_rows");
             if (work.IsTiled)
@@ -63,21 +65,25 @@ public sealed class ConfidenceGuard : IDisposable
             }
             _samples.Bind(energy);
             SampleLayout.BindOrigin(energy, 0, 0);
-            energy.Bind(FrameArguments, Table);
+            energy.Bind(FrameArguments, table);
             energy.BindFrom(FrameArguments + 3, Energy, _cellsW, _cellsH);
 
             Kernel noise = Kernel("confidence_noise");
-            noise.Bind(Energy, Table, 0, _cellsW, _cellsH, Noise);
+            noise.Bind(Energy, table, 0, _cellsW, _cellsH, Noise);
             _noise = new(noise, new(work.LocalBlocks), new(work.LocalBlocks));
 
-            Kernel factor = Kernel("confidence_factor");
-            factor.Bind(Energy, Noise, Table, 0, _cellsW, _cellsH, Factor);
-            _factor = OverCells(factor, work.FactorCells);
+            Kernel factor = Kernel("confidence_factors");
+            factor.Bind(Energy, Noise, table, 0, _cellsW, _cellsH, factors);
+            _factors = OverCells(factor, work.FactorCells);
+
+            Kernel spread = Kernel("confidence_spread");
+            spread.Bind(factors, _cellsW, _cellsH, Confidence);
+            _spread = OverCells(spread, work.FactorCells);
 
             Kernel apply = Kernel("confidence_apply");
             _samples.Bind(apply);
             SampleLayout.BindOrigin(apply, 0, 0);
-            apply.BindFrom(FrameArguments + 1, Factor, _cellsW, _cellsH);
+            apply.BindFrom(FrameArguments + 1, Confidence, _cellsW, _cellsH);
             _apply = OverCells(apply, work.ApplyCells);
 
             Kernel Kernel(string name) => _owned.Add(program.CreateKernel(name));
@@ -95,17 +101,14 @@ public sealed class ConfidenceGuard : IDisposable
         }
     }
 
-    /// <summary>As the kernels have it, like the others here, so that tests can look.</summary>
-    internal DeviceBuffer<float> Table { get; }
-
-    /// <summary>float [3][cells down][cells across].</summary>
+    /// <summary>float [3][cells down][cells across]; for tests to look at, like the others here.</summary>
     internal DeviceBuffer<float> Energy { get; }
 
     /// <summary>Variance of the last frame's noise.</summary>
     internal DeviceBuffer<float> Noise { get; }
 
-    /// <summary>float [cells down][cells across].</summary>
-    internal DeviceBuffer<float> Factor { get; }
+    /// <summary>float [cells down][cells across], before smoothing.</summary>
+    internal DeviceBuffer<float> Confidence { get; }
 
     /// <summary>Enqueues the guard on a frame; does not wait.</summary>
     /// <param name="queue">In-order queue of the guard's device.</param>
@@ -124,8 +127,9 @@ public sealed class ConfidenceGuard : IDisposable
         _energy.Enqueue(queue);
         _noise.Kernel.Bind(2, row);
         _noise.Enqueue(queue);
-        _factor.Kernel.Bind(3, row);
-        _factor.Enqueue(queue);
+        _factors.Kernel.Bind(3, row);
+        _factors.Enqueue(queue);
+        _spread.Enqueue(queue);
         SampleLayout.BindFrame(_apply.Kernel, frame);
         _apply.Kernel.Bind(FrameArguments, restored);
         _apply.Kernel.BindFrom(FrameArguments + 4, output, strength, view == DeblurView.Confidence ? 1 : 0);

@@ -4,6 +4,7 @@ using RealtimeDeblur.Networks;
 using RealtimeDeblur.Restoration;
 using RealtimeDeblur.Tests.Networks;
 using RealtimeDeblur.Tests.Reference;
+using RealtimeDeblur.Tests.Restoration;
 using RealtimeDeblur.Tests.Training.Data;
 using RealtimeDeblur.Training;
 using RealtimeDeblur.Training.Data;
@@ -94,6 +95,18 @@ public sealed class InferenceOnOclgrind
             session.Run(queue, input, output);
             TensorAssert.Close(ReferenceConvolution.Forward(network.At(1.25f), blurred), output.ToArray(queue), relative: 1e-5, absolute: 1e-5);
         }
+    }
+
+    [Theory(Explicit = true)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Guard_BothWaysOfSharingWork_EqualsReference(bool isTiled)
+    {
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        ConfidenceWork work = ConfidenceCheck.Small(isTiled ? ConfidenceWork.Tiles : ConfidenceWork.Rows);
+        ConfidenceCheck.AssertRight(device, new(PixelFormat.Gray8, 1, 1), sigma: 1, strength: 1, work);
+        ConfidenceCheck.AssertRight(device, new(PixelFormat.Yuv420P10, 45, 37), sigma: 1.3f, strength: 1, work);
+        ConfidenceCheck.AssertRight(device, new(PixelFormat.Rgb24, 101, 98), sigma: 2, strength: 0.5f, work);
     }
 
     [Fact(Explicit = true)]

@@ -33,7 +33,8 @@ internal sealed class ReferenceConfidence
                 if ((u, v) != (0, 0)) (sharpT, sharpH) = (sharpT + t * t / (u * u + v * v), sharpH + h * h / (u * u + v * v));
             }
         }
-        (noiseT, noiseH) = (noiseT / count, noiseH / count);
+        // Near sigma 0 the filters pass everything.
+        (noiseT, noiseH, sharpT) = (noiseT / count, Math.Max(noiseH / count, 1e-10), Math.Max(sharpT, 1e-20));
 
         double[] passedL = Filter(luma, l, radius), passedG = Filter(luma, g, radius);
         EnergyT = CellMeans(i => Math.Pow(luma[i] - passedL[i], 2));
@@ -42,11 +43,21 @@ internal sealed class ReferenceConfidence
         NoiseVariance = Noise(noiseT);
         double[] meanT = SmoothFive(EnergyT), meanH = SmoothFive(EnergyH), meanA = SmoothFive(Clipped);
         double telling = SmoothStep(0.7, 1, sigma);
-        Factor = [.. Enumerable.Range(0, CellsW * CellsH).Select(i =>
+        double[] soft = new double[CellsW * CellsH], spread = new double[soft.Length];
+        for (int i = 0; i < soft.Length; i++)
         {
             double rho = Math.Max(0, meanT[i] - 1.3 * NoiseVariance * noiseT) / (meanH[i] + 3) * telling * sharpH / sharpT;
-            rho *= 1 + 2 * Math.Min(1, meanA[i] / 0.05);
-            return (1 - SmoothStep(0.14, 0.21, rho)) * SmoothStep(1.2, 2, meanH[i] / (NoiseVariance * noiseH));
+            double clip = Math.Min(1, meanA[i] / 0.05);
+            soft[i] = 1 - SmoothStep(0.14, 0.21, rho * (1 + 3 * clip));
+            spread[i] = (1 - soft[i]) * clip;
+        }
+        Confidence = [.. Enumerable.Range(0, soft.Length).Select(i =>
+        {
+            double largest = 0;
+            for (int y = Math.Max(0, i / CellsW - 2); y <= Math.Min(CellsH - 1, i / CellsW + 2); y++)
+            for (int x = Math.Max(0, i % CellsW - 2); x <= Math.Min(CellsW - 1, i % CellsW + 2); x++)
+                largest = Math.Max(largest, spread[y * CellsW + x]);
+            return soft[i] * (1 - largest) * SmoothStep(1.2, 2, meanH[i] / (NoiseVariance * noiseH));
         })];
     }
 
@@ -62,8 +73,8 @@ internal sealed class ReferenceConfidence
 
     public double NoiseVariance { get; }
 
-    /// <summary>[CellsH][CellsW].</summary>
-    public double[] Factor { get; }
+    /// <summary>[CellsH][CellsW], before smoothing.</summary>
+    public double[] Confidence { get; }
 
     /// <summary>Confidence at a pixel.</summary>
     public double At(int y, int x)
@@ -77,7 +88,7 @@ internal sealed class ReferenceConfidence
             (int atY, int atX) = (Math.Clamp(j, 0, CellsH - 1), Math.Clamp(i, 0, CellsW - 1));
             for (int dy = -1; dy <= 1; dy++)
             for (int dx = -1; dx <= 1; dx++)
-                sum += weight * (2 - Math.Abs(dy)) * (2 - Math.Abs(dx)) / 16.0 * Factor[Math.Clamp(atY + dy, 0, CellsH - 1) * CellsW + Math.Clamp(atX + dx, 0, CellsW - 1)];
+                sum += weight * (2 - Math.Abs(dy)) * (2 - Math.Abs(dx)) / 16.0 * Confidence[Math.Clamp(atY + dy, 0, CellsH - 1) * CellsW + Math.Clamp(atX + dx, 0, CellsW - 1)];
         }
         return sum;
     }

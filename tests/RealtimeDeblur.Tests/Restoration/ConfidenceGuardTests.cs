@@ -113,7 +113,7 @@ internal static class ConfidenceCheck
         Close(expected.Clipped, energy.AsSpan(2 * cells, cells), relative: 1e-5, absolute: 1e-5, "A");
         Close([expected.NoiseVariance], guard.Noise.ToArray(queue), relative: 0.02, absolute: 0, "noise");
         // Rounding in the detail, multiplied by the slopes of the two steps.
-        Close(expected.Factor, guard.Factor.ToArray(queue), relative: 0, absolute: 0.03, "factor");
+        Close(expected.Confidence, guard.Confidence.ToArray(queue), relative: 0, absolute: 0.03, "confidence");
         int samples = format.IsRgb ? 3 : 1;
         for (int i = 0; i < output.Length; i++)
         {
