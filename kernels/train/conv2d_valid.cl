@@ -1,18 +1,23 @@
-// Convolution without padding ("valid"), the forward pass of the trainer and, with turned and transposed weights, its backward pass to the input.
+// Convolution without padding ("valid") on a CPU, the forward pass of the trainer and, with turned and transposed weights, its backward pass to the input.
+// GPUs have gpu_conv2d_valid.cl for it.
 //
 //   out[n][y][x][k] = act(bias[k] + sum over ky, kx, c of weight[k][c][ky][kx] * in[n][y + ky][x + kx][c])
 //
-// act is nothing, ReLU (-DRELU), or a gate (-DGATE): the sum where gate[n][y][x][k] > 0, else 0, which is how a gradient passes back through a ReLU.
+// act is nothing, ReLU (-DRELU), other[n][y][x][k] + the sum (-DADD, a skip connection), or a gate (-DGATE): the sum where other[n][y][x][k] > 0, else 0, which is how a
+// gradient passes back through a ReLU. With -DACCUMULATE what out held before counts as part of the sum: a layer of two inputs, a tensor of several readers.
 // The gradient of the input is this convolution over the output's gradient with a zero halo of SIZE - 1, weights turned by 180 degrees, C and K swapped.
 //
-// Tensors, channels fastest (NHWC), floats; every tensor comes with its origin, row stride and image stride in floats, so that halos cost no copy:
+// Tensors, channels fastest (NHWC), floats; every tensor comes with its origin, row stride and image stride in floats, so that halos and crops cost no copy:
 //   in      [N][H + SIZE - 1][W + SIZE - 1][C]
-//   out     [N][H][W][K]       overwritten
-//   gate    [N][H][W][K]
-//   conv2d_valid_many:  weight [K/16][SIZE][SIZE][C][16], K a multiple of 16 (maps are padded with zero filters)
-//   conv2d_valid_few:   weight [C/16][SIZE][SIZE][K][16], C a multiple of 16, K small
-// Work:   many: one work-item per X_RUN columns x 6 rows of one image; global = { ceil(W/X_RUN), ceil(H/6), N }, local = { 1, 1, 1 }
-//         few:  one work-item per 8 columns of one row;                global = { ceil(W/8), H, N },             local = { 1, 1, 1 }
+//   out     [N][H][W][K]
+//   other   [N][H][W][K]
+//   weight, bias: each image has its own, weightImage floats apart (0: one for all), because weights depend on the image's sigma
+//   conv2d_valid_many:   weight [K/16][SIZE][SIZE][C][16], K a multiple of 16 (maps are padded with zero filters)
+//   conv2d_valid_few:    weight [C/16][SIZE][SIZE][K][16], C a multiple of 16, K small
+//   conv2d_valid_small:  weight [SIZE][SIZE][C][K], C and K small
+// Work:   many:  one work-item per X_RUN columns x 6 rows of one image; global = { ceil(W/X_RUN), ceil(H/6), N }, local = { 1, 1, 1 }
+//         few:   one work-item per 8 columns of one row;                global = { ceil(W/8), H, N },             local = { 1, 1, 1 }
+//         small: the same
 // Tiles past the bottom or right edge move back inside and compute some pixels twice: H >= 6 (many), W >= 8 (few).
 //
 // Six sums of 16 channels: with AVX2 they are twelve registers, and with the weights and a broadcast pixel fill the 16 that there are; with AVX-512 a float16 is one
@@ -39,38 +44,47 @@
 #define STEP(i, pixel) sum##i = fma((float16)(pixel), w, sum##i);
 
 #ifdef GATE
-#define ACT(sum) select((float16)(0.0f), sum, vload16(0, g) > 0.0f)
+#define ACT(sum, other) select((float16)(0.0f), sum, vload16(0, other) > 0.0f)
+#elif defined(ADD)
+#define ACT(sum, other) (vload16(0, other) + sum)
 #elif defined(RELU)
-#define ACT(sum) fmax(sum, 0.0f)
+#define ACT(sum, other) fmax(sum, 0.0f)
 #else
-#define ACT(sum) (sum)
+#define ACT(sum, other) (sum)
 #endif
-#define STORE(i) vstore16(ACT(sum##i), 0, o); o += outRow; g += gateRow;
+#ifdef ACCUMULATE
+#define BEFORE(o) vload16(0, o)
+#else
+#define BEFORE(o) 0.0f
+#endif
+// Rows that the tile above has stored already are left alone: they would be accumulated twice.
+#define STORE(i) if (y + i >= yFirst) vstore16(ACT(sum##i + BEFORE(o), g), 0, o); o += outRow; g += otherRow;
 
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void conv2d_valid_many(__global const float* restrict in, int inOrigin, int inRow, int inImage,
                        __global const float* restrict weight, int weightOrigin,
-                       __global const float* restrict bias, int biasOrigin,
-                       __global float* restrict out, int outOrigin, int outRow, int outImage,
-                       __global const float* restrict gate, int gateOrigin, int gateRow, int gateImage,
+                       __global const float* restrict bias, int biasOrigin, int weightImage,
+                       __global float* out, int outOrigin, int outRow, int outImage,
+                       __global const float* other, int otherOrigin, int otherRow, int otherImage,
                        int H, int W) {
     const int xStart = get_global_id(0)*X_RUN;
     const int xEnd = min(xStart + X_RUN, W);
-    const int y = min((int)get_global_id(1)*6, H - 6);
+    const int yFirst = get_global_id(1)*6, y = min(yFirst, H - 6);
     const int n = get_global_id(2);
     in += inOrigin + n*inImage + y*inRow;
     out += outOrigin + n*outImage + y*outRow;
-    gate += gateOrigin + n*gateImage + y*gateRow;
+    other += otherOrigin + n*otherImage + y*otherRow;
+    weight += weightOrigin + n*weightImage;
 
     for (int kBlock = 0; kBlock < K; kBlock += 16) {
 #ifdef BIAS
-        const float16 start = vload16(0, bias + biasOrigin + kBlock);
+        const float16 start = vload16(0, bias + biasOrigin + n*weightImage + kBlock);
 #else
         const float16 start = 0;
 #endif
         for (int x = xStart; x < xEnd; x++) {
             float16 sum0 = start, sum1 = start, sum2 = start, sum3 = start, sum4 = start, sum5 = start;
-            __global const float* weights = weight + weightOrigin + kBlock*(SIZE*ROW_TAPS);
+            __global const float* weights = weight + kBlock*(SIZE*ROW_TAPS);
             __global const float* row = in + x*C;
             for (int ky = 0; ky < SIZE; ky++, row += inRow) {
                 for (int tap = 0; tap < ROW_TAPS; tap++, weights += 16) {
@@ -80,7 +94,7 @@ void conv2d_valid_many(__global const float* restrict in, int inOrigin, int inRo
                 }
             }
             __global float* o = out + x*K + kBlock;
-            __global const float* g = gate + x*K + kBlock;
+            __global const float* g = other + x*K + kBlock;
             STORE(0) STORE(1) STORE(2) STORE(3) STORE(4) STORE(5)
         }
     }
@@ -88,24 +102,42 @@ void conv2d_valid_many(__global const float* restrict in, int inOrigin, int inRo
 
 #define SUM8(v) (((v.s0 + v.s4) + (v.s1 + v.s5)) + ((v.s2 + v.s6) + (v.s3 + v.s7)))
 
+#if defined(GATE)
+#define ACT1(sum, other) ((other) > 0.0f ? (sum) : 0.0f)
+#elif defined(ADD)
+#define ACT1(sum, other) ((other) + (sum))
+#elif defined(RELU)
+#define ACT1(sum, other) fmax(sum, 0.0f)
+#else
+#define ACT1(sum, other) (sum)
+#endif
+#ifdef ACCUMULATE
+#define BEFORE1(o) (o)
+#else
+#define BEFORE1(o) 0.0f
+#endif
+
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void conv2d_valid_few(__global const float* restrict in, int inOrigin, int inRow, int inImage,
                       __global const float* restrict weight, int weightOrigin,
-                      __global const float* restrict bias, int biasOrigin,
-                      __global float* restrict out, int outOrigin, int outRow, int outImage,
+                      __global const float* restrict bias, int biasOrigin, int weightImage,
+                      __global float* out, int outOrigin, int outRow, int outImage,
+                      __global const float* other, int otherOrigin, int otherRow, int otherImage,
                       int H, int W) {
-    const int x = min((int)get_global_id(0)*FEW_W, W - FEW_W);
+    const int xFirst = get_global_id(0)*FEW_W, x = min(xFirst, W - FEW_W);
     const int y = get_global_id(1);
     const int n = get_global_id(2);
     in += inOrigin + n*inImage + y*inRow + x*C;
     out += outOrigin + n*outImage + y*outRow + x*K;
+    other += otherOrigin + n*otherImage + y*otherRow + x*K;
+    weight += weightOrigin + n*weightImage;
     for (int k = 0; k < K; k++) {
         float8 sums[FEW_W];
         #pragma unroll
         for (int i = 0; i < FEW_W; i++) sums[i] = 0;
         for (int ky = 0; ky < SIZE; ky++) {
             for (int c = 0; c < C; c += 8) {
-                __global const float* weights = weight + weightOrigin + ((c/16*SIZE + ky)*SIZE*K + k)*16 + c%16;
+                __global const float* weights = weight + ((c/16*SIZE + ky)*SIZE*K + k)*16 + c%16;
                 __global const float* p = in + ky*inRow + c;
                 float8 w[SIZE];
                 #pragma unroll
@@ -121,11 +153,52 @@ void conv2d_valid_few(__global const float* restrict in, int inOrigin, int inRow
             }
         }
 #ifdef BIAS
-        const float start = bias[biasOrigin + k];
+        const float start = bias[biasOrigin + n*weightImage + k];
 #else
         const float start = 0;
 #endif
         #pragma unroll
-        for (int i = 0; i < FEW_W; i++) out[i*K + k] = start + SUM8(sums[i]);
+        for (int i = 0; i < FEW_W; i++) {
+            if (x + i >= xFirst) out[i*K + k] = ACT1(start + SUM8(sums[i]) + BEFORE1(out[i*K + k]), other[i*K + k]);
+        }
+    }
+}
+
+__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void conv2d_valid_small(__global const float* restrict in, int inOrigin, int inRow, int inImage,
+                        __global const float* restrict weight, int weightOrigin,
+                        __global const float* restrict bias, int biasOrigin, int weightImage,
+                        __global float* out, int outOrigin, int outRow, int outImage,
+                        __global const float* other, int otherOrigin, int otherRow, int otherImage,
+                        int H, int W) {
+    const int x = get_global_id(0)*FEW_W, columns = min(FEW_W, W - x);
+    const int y = get_global_id(1);
+    const int n = get_global_id(2);
+    in += inOrigin + n*inImage + y*inRow + x*C;
+    out += outOrigin + n*outImage + y*outRow + x*K;
+    other += otherOrigin + n*otherImage + y*otherRow + x*K;
+    weight += weightOrigin + n*weightImage;
+    for (int k = 0; k < K; k++) {
+#ifdef BIAS
+        const float start = bias[biasOrigin + n*weightImage + k];
+#else
+        const float start = 0;
+#endif
+        float sums[FEW_W];
+#if C == 1
+        if (columns == FEW_W) {
+            float8 sum = start;
+            for (int ky = 0; ky < SIZE; ky++)
+                for (int kx = 0; kx < SIZE; kx++) sum = fma((float8)(weight[(ky*SIZE + kx)*K + k]), vload8(0, in + ky*inRow + kx), sum);
+            vstore8(sum, 0, sums);
+        } else
+#endif
+        for (int i = 0; i < columns; i++) {
+            float sum = start;
+            for (int ky = 0; ky < SIZE; ky++)
+                for (int tap = 0; tap < ROW_TAPS; tap++) sum = fma(weight[(ky*ROW_TAPS + tap)*K + k], in[ky*inRow + i*C + tap], sum);
+            sums[i] = sum;
+        }
+        for (int i = 0; i < columns; i++) out[i*K + k] = ACT1(sums[i] + BEFORE1(out[i*K + k]), other[i*K + k]);
     }
 }

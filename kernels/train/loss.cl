@@ -6,7 +6,7 @@
 // Tensors, channels fastest, each with origin, row stride and image stride in floats:
 //   output [N][H][W][K]; blurred [N][H][W][K] (the middle of the network's input); sharp [N][H][W][K]; dOut [N][H][W][K], overwritten
 //   weight float [N]
-//   rowSum float [N*H][1 + K], overwritten: per row the loss and the sum of dOut per channel (the bias gradient)
+//   rowSum float [N*H], overwritten: the loss per row
 // Work: one work-item per row; global = { H, N, 1 }, local = { 1, 1, 1 }
 // CPU reference: tests/RealtimeDeblur.Tests/Training/LossTests.cs
 
@@ -27,8 +27,6 @@ void loss_gradient(__global const float* restrict output, int outputRow, int out
     dOut += dOutOrigin + n*dOutImage + y*dOutRow;
     const float scale = weight[n]*inverseM;
     float loss = 0;
-    float dBias[K];
-    for (int k = 0; k < K; k++) dBias[k] = 0;
     for (int x = 0; x < W; x++) {
         for (int k = 0; k < K; k++) {
             const int i = x*K + k;
@@ -45,23 +43,23 @@ void loss_gradient(__global const float* restrict output, int outputRow, int out
             loss += e*e;
 #endif
             dOut[i] = gradient;
-            dBias[k] += gradient;
         }
     }
-    __global float* row = rowSum + (n*H + y)*(1 + K);
-    row[0] = loss*scale;
-    for (int k = 0; k < K; k++) row[1 + k] = dBias[k];
+    rowSum[n*H + y] = loss*scale;
 }
 
-// Adds the rows in a fixed order: the loss goes to history[slot], the bias gradient overwrites gradient[biasOrigin..].
-// Work: one work-item.
-__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void reduce_loss(__global const float* restrict rowSum, int rows, __global float* restrict history, int slot,
-                 __global float* restrict gradient, int biasOrigin) {
-    float sum[1 + K];
-    for (int k = 0; k <= K; k++) sum[k] = 0;
-    for (int row = 0; row < rows; row++)
-        for (int k = 0; k <= K; k++) sum[k] += rowSum[row*(1 + K) + k];
-    history[slot] = sum[0];
-    for (int k = 0; k < K; k++) gradient[biasOrigin + k] = sum[1 + k];
+// Adds the rows in a fixed order: the loss goes to history[slot]. Work: one work-group of SUMMED work-items.
+#define SUMMED 16
+__kernel __attribute__((reqd_work_group_size(SUMMED, 1, 1)))
+void reduce_loss(__global const float* restrict rowSum, int rows, __global float* restrict history, int slot) {
+    __local float sums[SUMMED];
+    const int item = get_local_id(0);
+    float sum = 0;
+    for (int row = item; row < rows; row += SUMMED) sum += rowSum[row];
+    sums[item] = sum;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (item > 0) return;
+    sum = 0;
+    for (int i = 0; i < SUMMED; i++) sum += sums[i];
+    history[slot] = sum;
 }

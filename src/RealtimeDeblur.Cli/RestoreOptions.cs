@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Globalization;
+using RealtimeDeblur.Networks;
 using RealtimeDeblur.Restoration;
 
 namespace RealtimeDeblur.Cli;
@@ -26,6 +28,26 @@ internal static class RestoreOptions
             if (!(result.GetValueOrDefault<float>() is >= 0f and <= 1f)) result.AddError("--strength must be 0 to 1, e.g. 0.6.");
         });
         return strength;
+    }
+
+    public static Option<SigmaSetting> Sigma() => new("--sigma")
+    {
+        Description = string.Create(CultureInfo.InvariantCulture,
+            $"Blur to restore, for networks that can be told: auto looks at the pictures themselves and leaves sharp ones alone, off takes {SigmaSetting.MiddleSigma}, a number is the standard deviation in pixels, 0 to {SigmaSetting.MaxSigma}."),
+        HelpName = "auto|off|PIXELS",
+        DefaultValueFactory = _ => DeblurOptions.Default.Sigma,
+        CustomParser = result =>
+        {
+            if (SigmaSetting.TryParse(result.Tokens[0].Value, out SigmaSetting setting)) return setting;
+            result.AddError(string.Create(CultureInfo.InvariantCulture, $"--sigma must be auto, off, or 0 to {SigmaSetting.MaxSigma} pixels, e.g. 1.6."));
+            return SigmaSetting.Auto;
+        },
+    };
+
+    /// <summary>Tells users who set a sigma that it changes nothing, where it does not.</summary>
+    public static void NoteIfUseless(Invocation run, Option<SigmaSetting> sigma, Network network)
+    {
+        if (run.IsGiven(sigma) && !network.IsConditioned) run.Note($"{network.Name} restores every blur alike: --sigma changes nothing.");
     }
 
     public static Option<bool> Overwrite() => new("--overwrite") { Description = "Replace outputs that exist." };

@@ -40,6 +40,7 @@ public sealed class Trainer : IDisposable
     private readonly PatchDegrader _degrader;
     private readonly Validator _validator;
     private readonly List<string> _csv = [];
+    private Chunk? _next;
     private int _step;
     private double _bestPsnr = double.NaN;
 
@@ -53,25 +54,27 @@ public sealed class Trainer : IDisposable
     {
         Check(options);
         _dataset = dataset;
-        _description = NetworkDescription.Dbcnn(options.C, options.F1, options.N1, options.F2, options.N2, options.F3, options.GlobalSkip);
-        _options = options = options with { PatchSize = RaisePatchSize(options.PatchSize, _description.Pad) };
-        if (start is not null && !start.Description.Layers.SequenceEqual(_description.Layers))
+        _description = options.Describe();
+        _options = options = options with { PatchSize = RaisePatchSize(options.PatchSize, _description) };
+        if (start is not null && !(!start.Description.Layers.SequenceEqual(_description.Layers) || start.Description.Scale != _description.Scale))
             throw new ArgumentException($"{start.Name} has other layers than the network to be trained; give the same sizes or leave --init out.", nameof(start));
 
         var pictures = new TrainingPictures(dataset, DatasetSplit.Training, options.C, options.PatchSize);
         _layout = new(_description);
         _queue = device.CreateQueue();
         start ??= NetworkInitializer.Create("network", _description, options.Seed);
+        if (start.IsConditioned && !start.Description.SigmaKnots.SequenceEqual(_description.SigmaKnots))
+            throw new ArgumentException($"{start.Name} has other knots in sigma than the network to be trained; give the same or leave --init out.", nameof(start));
         _parameters = device.Allocate<float>((ReadOnlySpan<float>)_layout.Pack(start.Weights));
-        _gradient = device.Allocate<float>((ReadOnlySpan<float>)new float[_layout.Count]);
+        _gradient = device.Allocate<float>((ReadOnlySpan<float>)new float[_layout.TotalCount]);
         _history = device.Allocate<float>(ChunkSteps);
-        _graph = new(_queue, _description, _layout, _parameters, options.BatchSize, options.PatchSize);
+        _graph = new(_queue, _description, _layout, _parameters, options.BatchSize, options.PatchSize, ChunkSteps);
         _graph.PrepareBackward(_gradient, _history, options.Loss);
-        _optimizer = new(_queue, options.Optimizer, _layout, _parameters, _gradient, options.LayerRates, zeroMeanFilters: options.GlobalSkip);
+        _optimizer = new(_queue, options.Optimizer, _layout, _parameters, _gradient, options.LayerRates, zeroMeanFilters: _description.GlobalSkip, options.AverageSteps);
         _sampler = new(pictures, options, _description.Pad);
         _samples = device.Allocate<byte>((ReadOnlySpan<byte>)pictures.Samples);
         _degrader = new(_queue, _samples, _graph, options.Degradation, options.SigmaMax, ChunkSteps);
-        _validator = new(_queue, dataset, options, _description, _layout, _parameters);
+        _validator = new(_queue, dataset, options, _description, _layout, _optimizer.Average);
     }
 
     /// <summary>The options in force: the patch size may have been raised.</summary>
@@ -80,8 +83,12 @@ public sealed class Trainer : IDisposable
     /// <summary>Steps done.</summary>
     public int Step => _step;
 
-    /// <summary>The side of a patch, raised until the network's input, 2*pad larger, is a multiple of 8.</summary>
-    internal static int RaisePatchSize(int size, int pad) => (size + 2 * pad + 7) / 8 * 8 - 2 * pad;
+    /// <summary>The side of a patch in pixels, raised until the network's input, 2*pad larger, is a multiple of 8 and the patch one of the scale, and 8 cells or more.</summary>
+    internal static int RaisePatchSize(int size, NetworkDescription description)
+    {
+        int pad = description.Pad, step = description.Scale == 3 ? 24 : 8;
+        return ((Math.Max(size, 8 * description.Scale) + 2 * pad + step - 1) / step * step) - 2 * pad;
+    }
 
     /// <summary>Goes on where the run that wrote MODEL.state stopped; its options, kept there, must be this trainer's.</summary>
     /// <param name="modelPath">As for <see cref="Run"/>.</param>
@@ -92,7 +99,7 @@ public sealed class Trainer : IDisposable
         Checkpoint checkpoint = Checkpoint.Read(path);
         if (checkpoint.Dataset != _dataset.Sha256)
             throw new InvalidDataException($"{path} belongs to another dataset; give the one that the training was started with, or start again without --resume.");
-        if (checkpoint.Parameters.Length != _layout.Count || checkpoint.OptimizerState.Length != _optimizer.StateCount)
+        if (checkpoint.Parameters.Length != _layout.TotalCount || checkpoint.OptimizerState.Length != _optimizer.StateCount)
             throw new InvalidDataException($"{path} belongs to a network of another shape; start again without --resume.");
         _parameters.Write(_queue, checkpoint.Parameters);
         _optimizer.LoadState(checkpoint.OptimizerState);
@@ -144,8 +151,8 @@ public sealed class Trainer : IDisposable
         return state;
     }
 
-    /// <summary>The network as it is; waits for the device.</summary>
-    public Network Snapshot(string name, IReadOnlyDictionary<string, string> record) => new(name, _description, _layout.Unpack(_parameters.ToArray(_queue)), record);
+    /// <summary>The network as it is, the average of its last steps; waits for the device.</summary>
+    public Network Snapshot(string name, IReadOnlyDictionary<string, string> record) => new(name, _description, _layout.Unpack(_optimizer.Average.ToArray(_queue)), record);
 
     public void Dispose()
     {
@@ -163,24 +170,47 @@ public sealed class Trainer : IDisposable
     /// <summary>Does the next steps, up to the end of the chunk, and gives their losses.</summary>
     internal float[] RunChunk()
     {
-        // Chunks start at multiples of their length whatever a run was cut into, so that validation and checkpoints fall on the same steps.
-        int count = Math.Min(ChunkSteps - _step % ChunkSteps, _options.Steps - _step);
-        var plans = new PatchPlan[count * _options.BatchSize];
-        for (int i = 0; i < count; i++) _sampler.Draw(_step + 1 + i, plans.AsSpan(i * _options.BatchSize, _options.BatchSize));
-        _degrader.Upload(plans);
+        Chunk chunk = _next is { } drawn && drawn.FirstStep == _step + 1 ? drawn : Draw(_step + 1);
+        _degrader.Upload(chunk.Plans);
+        _graph.UploadSigmas(chunk.Sigmas);
+        int count = chunk.Plans.Length / _options.BatchSize;
         for (int i = 0; i < count; i++)
         {
             _step++;
             _degrader.Enqueue(i);
-            _graph.Forward();
+            _graph.Forward(i);
             _graph.Backward(historySlot: i);
             _optimizer.Step(_step, _options.LearningRate * LearningRate.At(_options.Schedule, _step, _options.Steps, _options.WarmUp));
             _queue.Flush();
         }
+        // While the device works.
+        _next = Draw(_step + 1);
         float[] losses = new float[count];
         _history.Read(_queue, losses);
         return losses;
     }
+
+    /// <summary>Draws the patches of the steps from one on to the end of its chunk.</summary>
+    private Chunk Draw(int firstStep)
+    {
+        // Chunks start at multiples of their length whatever a run was cut into, so that validation and checkpoints fall on the same steps.
+        int count = Math.Max(0, Math.Min(ChunkSteps - (firstStep - 1) % ChunkSteps, _options.Steps - firstStep + 1)), N = _options.BatchSize;
+        var plans = new PatchPlan[count * N];
+        float[] sigmas = new float[count * N];
+        EveryProcessor.For(count, i =>
+        {
+            _sampler.Draw(firstStep + i, plans.AsSpan(i * N, N));
+            SeededRandom random = new((ulong)_options.Seed, $"told {firstStep + i}");
+            for (int n = i * N; n < (i + 1) * N; n++) sigmas[n] = Math.Max(0, plans[n].Sigma * (1 + _options.SigmaJitter * (float)random.NextGaussian()));
+        }, CancellationToken.None);
+        return new(firstStep, plans, sigmas);
+    }
+
+    /// <summary>Patches of some steps.</summary>
+    /// <param name="FirstStep">Counted from 1.</param>
+    /// <param name="Plans">[steps][N].</param>
+    /// <param name="Sigmas">What the network is told about each, in pixels.</param>
+    private sealed record Chunk(int FirstStep, PatchPlan[] Plans, float[] Sigmas);
 
     private IReadOnlyList<ValidationResult> Validate(string modelPath, IReadOnlyDictionary<string, string> record, double loss)
     {
@@ -246,6 +276,10 @@ public sealed class Trainer : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.SigmaMax, 4f);
         ArgumentOutOfRangeException.ThrowIfNegative(options.SharpShare);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.SharpShare, 1f);
+        ArgumentOutOfRangeException.ThrowIfNegative(options.ShapeShare);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.ShapeShare, 1f);
+        ArgumentOutOfRangeException.ThrowIfNegative(options.SigmaJitter);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.AverageSteps, 1);
         for (int i = 1; i < options.Emphasis.Count; i++)
         {
             if (!(options.Emphasis[i].Sigma > options.Emphasis[i - 1].Sigma)) throw new ArgumentException("The blurs of the emphasis must ascend, e.g. 1:0.5,3:2.", nameof(options));

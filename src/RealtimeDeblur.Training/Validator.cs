@@ -23,11 +23,12 @@ internal sealed class Validator : IDisposable
     private readonly DeviceBuffer<byte> _samples;
     private readonly PatchDegrader _degrader;
     private readonly (float Sigma, PatchPlan Plan)[] _patches;
+    private readonly int _patchSize;
 
     public Validator(CommandQueue queue, PackedDataset dataset, TrainingOptions options, NetworkDescription description, ParameterLayout layout, DeviceBuffer<float> parameters)
     {
         _queue = queue;
-        int size = Trainer.RaisePatchSize(WantedSize, description.Pad);
+        int size = Trainer.RaisePatchSize(WantedSize, description);
         TrainingPictures pictures;
         try
         {
@@ -36,10 +37,10 @@ internal sealed class Validator : IDisposable
         catch (InvalidDataException)
         {
             // A tiny dataset has no validation picture this large: judge at the size of the training patches.
-            size = Trainer.RaisePatchSize(options.PatchSize, description.Pad);
+            size = Trainer.RaisePatchSize(options.PatchSize, description);
             pictures = new(dataset, DatasetSplit.Validation, options.C, size);
         }
-        _graph = new(queue, description, layout, parameters, BatchSize, size);
+        _patchSize = size;
         _samples = queue.Device.Allocate<byte>((ReadOnlySpan<byte>)pictures.Samples);
 
         float[] sigmas = [.. Sigmas.Where(sigma => sigma <= options.SigmaMax && (sigma > 0 || options.SharpShare > 0 || options.SigmaMin == 0))];
@@ -55,9 +56,12 @@ internal sealed class Validator : IDisposable
         }
         _patches = [.. patches];
         int batches = (int)WorkSize.Tiles(_patches.Length, BatchSize);
+        _graph = new(queue, description, layout, parameters, BatchSize, size, batches);
         _degrader = new(queue, _samples, _graph, options.Degradation, sigmas.Max(), batches);
         // The last batch is filled up with the last patch.
-        _degrader.Upload([.. Enumerable.Range(0, batches * BatchSize).Select(i => _patches[Math.Min(i, _patches.Length - 1)].Plan)]);
+        PatchPlan[] plans = [.. Enumerable.Range(0, batches * BatchSize).Select(i => _patches[Math.Min(i, _patches.Length - 1)].Plan)];
+        _degrader.Upload(plans);
+        _graph.UploadSigmas([.. plans.Select(plan => plan.Sigma)]);
     }
 
     /// <summary>The blurs that <see cref="Run"/> gives results for, ascending.</summary>
@@ -67,12 +71,12 @@ internal sealed class Validator : IDisposable
     public IReadOnlyList<ValidationResult> Run()
     {
         var sums = new SortedDictionary<float, (double Psnr, double Ssim, double Blurred, int Count)>();
-        int size = _graph.Sharp.H, C = _graph.Sharp.C;
+        int size = _patchSize, C = _graph.Description.C;
         byte[] truth = new byte[size * size], before = new byte[size * size], after = new byte[size * size];
         for (int first = 0; first < _patches.Length; first += BatchSize)
         {
             _degrader.Enqueue(first / BatchSize);
-            _graph.Forward();
+            _graph.Forward(first / BatchSize);
             float[] output = _graph.Output.Buffer.ToArray(_queue);
             float[] blurred = _graph.Blurred.Buffer.ToArray(_queue);
             float[] sharp = _graph.Sharp.Buffer.ToArray(_queue);
@@ -84,9 +88,9 @@ internal sealed class Validator : IDisposable
                     for (int y = 0; y < size; y++)
                     for (int x = 0; x < size; x++)
                     {
-                        float input = blurred[n * _graph.Blurred.Image + (y + _graph.Pad) * _graph.Blurred.Row + (x + _graph.Pad) * C + c];
-                        float restored = output[n * _graph.Output.Image + y * _graph.Output.Row + x * C + c] + (_graph.Description.GlobalSkip ? input : 0);
-                        truth[y * size + x] = ToCode(sharp[n * _graph.Sharp.Image + y * _graph.Sharp.Row + x * C + c]);
+                        float input = blurred[PositionIn(_graph.Blurred, n, y + _graph.Pad, x + _graph.Pad, c)];
+                        float restored = output[PositionIn(_graph.Output, n, y, x, c)] + (_graph.Description.GlobalSkip ? input : 0);
+                        truth[y * size + x] = ToCode(sharp[PositionIn(_graph.Sharp, n, y, x, c)]);
                         before[y * size + x] = ToCode(input);
                         after[y * size + x] = ToCode(restored);
                     }
@@ -104,6 +108,13 @@ internal sealed class Validator : IDisposable
         _degrader.Dispose();
         _samples.Dispose();
         _graph.Dispose();
+    }
+
+    /// <summary>Where channel c of a pixel lies among a tensor's cells.</summary>
+    private int PositionIn(MapTensor cells, int n, int y, int x, int c)
+    {
+        int scale = _graph.Description.Scale;
+        return cells.Origin + n * cells.Image + y / scale * cells.Row + x / scale * cells.C + (y % scale * scale + x % scale) * _graph.Description.C + c;
     }
 
     private static byte ToCode(float value) => (byte)MathF.Round(Math.Clamp(value * 255, 0, 255));

@@ -111,7 +111,7 @@ internal static class TrainerStep
             ComputeDevice device = queue.Device;
             ParameterLayout layout = new(network.Description);
             _parameters = device.Allocate<float>((ReadOnlySpan<float>)layout.Pack(network.Weights));
-            _gradient = device.Allocate<float>((ReadOnlySpan<float>)new float[layout.Count]);
+            _gradient = device.Allocate<float>((ReadOnlySpan<float>)new float[layout.TotalCount]);
             _history = device.Allocate<float>(1);
             _graph = new(queue, network.Description, layout, _parameters, BatchSize, size);
             _graph.PrepareBackward(_gradient, _history, LossKind.Mse);

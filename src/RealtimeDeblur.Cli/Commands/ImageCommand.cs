@@ -21,13 +21,15 @@ internal static class ImageCommand
         };
         Option<string> model = RestoreOptions.Model();
         Option<float> strength = RestoreOptions.Strength();
+        Option<SigmaSetting> sigma = RestoreOptions.Sigma();
         Option<bool> overwrite = RestoreOptions.Overwrite();
 
         return new CliCommand("image", "Restores pictures.", "deblur image portrait.jpg --strength 0.7", run =>
         {
             IReadOnlyList<FileTask> tasks = FileBatch.Plan(run.Get(inputs), run.Get(output), "pictures", PictureFile.Extensions, extension => extension);
             Network network = ModelCatalog.Load(run.Get(model));
-            var options = new DeblurOptions { Strength = run.Get(strength) };
+            RestoreOptions.NoteIfUseless(run, sigma, network);
+            var options = new DeblurOptions { Strength = run.Get(strength), Sigma = run.Get(sigma) };
             bool replace = run.Get(overwrite);
             ComputeDevice? device = null;
             try
@@ -46,7 +48,7 @@ internal static class ImageCommand
                 device?.Dispose();
             }
         })
-        { inputs, output, model, strength, overwrite };
+        { inputs, output, model, strength, sigma, overwrite };
     }
 
     private static ImageEntry Restore(Invocation run, FileTask task, Network network, DeblurOptions options, bool overwrite, Func<ComputeDevice> openDevice)
@@ -59,14 +61,15 @@ internal static class ImageCommand
         using PictureFile picture = PictureFile.Load(task.Input, asRgb: network.Description.C == 3);
         using var file = new PendingFile(task.Output, overwrite);
         if (picture.LossIn(extension) is { } loss) run.Note($"{task.Input}: the picture loses {loss} in {extension}.");
-        using (var deblurrer = new Deblurrer(openDevice(), network, picture.Frame.Format, options)) deblurrer.Process(picture.Frame);
+        using var deblurrer = new Deblurrer(openDevice(), network, picture.Frame.Format, options);
+        deblurrer.Process(picture.Frame);
         picture.Save(file.TemporaryPath);
         file.Commit();
-        return new(task.Input, task.Output, picture.Frame.Format.Width, picture.Frame.Format.Height, Stopwatch.GetElapsedTime(start).TotalSeconds, FileStatus.Done, null);
+        return new(task.Input, task.Output, picture.Frame.Format.Width, picture.Frame.Format.Height, deblurrer.LastSigma, deblurrer.LastIsSharp, Stopwatch.GetElapsedTime(start).TotalSeconds, FileStatus.Done, null);
     }
 
     private static void Print(ImageEntry entry, TextWriter text) =>
-        text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{entry.Output}: {entry.Width}x{entry.Height} in {entry.Seconds:0.0} s"));
+        text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{entry.Output}: {entry.Width}x{entry.Height} in {entry.Seconds:0.0} s{(entry.Unchanged ? ", sharp already, left as it was" : entry.Sigma is { } sigma ? $", sigma {sigma:0.00}" : "")}"));
 }
 
 /// <summary>One file in the result of <c>deblur image</c>.</summary>
@@ -74,10 +77,12 @@ internal static class ImageCommand
 /// <param name="Output">What was written; null if nothing.</param>
 /// <param name="Width">Columns.</param>
 /// <param name="Height">Rows.</param>
+/// <param name="Sigma">Of the blur that was restored, in pixels, as set or estimated; null where the network does not depend on it.</param>
+/// <param name="Unchanged">Whether the picture was found to be sharp and left as it was.</param>
 /// <param name="Seconds">Time it took.</param>
 /// <param name="Status">How it ended.</param>
 /// <param name="Error">What went wrong and what to do; null if nothing.</param>
-internal sealed record ImageEntry(string Input, string? Output, int Width, int Height, double Seconds, FileStatus Status, string? Error)
+internal sealed record ImageEntry(string Input, string? Output, int Width, int Height, float? Sigma, bool Unchanged, double Seconds, FileStatus Status, string? Error)
 {
-    public static ImageEntry Failed(FileTask task, string error) => new(task.Input, null, 0, 0, 0, FileStatus.Failed, error);
+    public static ImageEntry Failed(FileTask task, string error) => new(task.Input, null, 0, 0, null, false, 0, FileStatus.Failed, error);
 }

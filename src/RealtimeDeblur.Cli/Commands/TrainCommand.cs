@@ -49,7 +49,7 @@ internal static class TrainCommand
     private static readonly Option<float> LearningRate = Number("--learning-rate", "Learning rate after the warm-up.", Defaults.LearningRate, 1e-9f, 10);
     private static readonly Option<string> LayerRates = new("--layer-rates")
     {
-        Description = "Factors of the learning rate for the three layers.", HelpName = "A,B,C", DefaultValueFactory = _ => string.Join(',', Defaults.LayerRates.Select(rate => Invariant($"{rate}"))),
+        Description = "Factors of the learning rate for the first layers, in their order; the others have 1. By default for dbcnn alone.", HelpName = "A,B,C", DefaultValueFactory = _ => string.Join(',', Defaults.LayerRates.Select(rate => Invariant($"{rate}"))),
     };
     private static readonly Option<LearningRateSchedule> Schedule = new("--schedule")
     {
@@ -63,11 +63,25 @@ internal static class TrainCommand
     private static readonly Option<int> F2 = Number("--f2", "Support of the mapping, odd.", Defaults.F2, 1, NetworkDescription.MaxSize);
     private static readonly Option<int> N2 = Number("--n2", "Maps of the mapping.", Defaults.N2, 1, NetworkDescription.MaxChannels);
     private static readonly Option<int> F3 = Number("--f3", "Support of reconstruction, odd.", Defaults.F3, 1, NetworkDescription.MaxSize);
+    private static readonly Option<string> NetworkName = new("--network")
+    {
+        Description = "What to train: dbcnn, dbcnn-bp (with back-projection), tiny, fast or quality (3x3 layers at half resolution, of growing cost).", HelpName = "NAME", DefaultValueFactory = _ => Defaults.Architecture,
+    };
+    private static readonly Option<bool> Blind = new("--blind") { Description = "Train a network that is not told how strong the blur is." };
+    private static readonly Option<int> Maps = Number("--maps", "tiny, fast, quality: maps of the hidden layers.", Defaults.Maps, 1, NetworkDescription.MaxChannels);
+    private static readonly Option<int> Hidden = Number("--hidden", "tiny, fast, quality: layers between the first and the last.", Defaults.Hidden, 0, NetworkDescription.MaxLayers - 2);
+    private static readonly Option<int> Stages = Number("--stages", "dbcnn-bp: back-projection stages.", Defaults.Stages, 0, 16);
+    private static readonly Option<int> ReblurSize = Number("--reblur-size", "dbcnn-bp: support of the blur, odd.", Defaults.ReblurSize, 1, NetworkDescription.MaxSize);
+    private static readonly Option<int> ProjectSize = Number("--project-size", "dbcnn-bp: support of the projection, odd.", Defaults.ProjectSize, 1, NetworkDescription.MaxSize);
+    private static readonly Option<float> ShapeShare = Number("--shape-share", "With --degradation camera: share of blurred patches whose blur is no round Gaussian.", Defaults.ShapeShare, 0, 1);
+    private static readonly Option<float> SigmaJitter = Number("--sigma-jitter", "Standard deviation, as a share of sigma, of the error in the sigma that the network is told.", Defaults.SigmaJitter, 0, 1);
+    private static readonly Option<int> AverageSteps = Number("--average", "Steps that the running average of the weights, which is written, looks back; 1 for none.", Defaults.AverageSteps, 1, int.MaxValue);
     private static readonly Option<bool> NoSkip = new("--no-skip") { Description = "Predict the frame itself, as the source paper does, instead of the change to the input." };
 
     private static readonly Option[] TrainingChoices =
     [
-        Steps, Batch, Patch, ValidateEvery, Seed, Degradation, Sigma, SharpShare, Balance, Emphasis, Loss, Optimizer, LearningRate, LayerRates, Schedule, WarmUp, Channels, F1, N1, F2, N2, F3, NoSkip,
+        Steps, Batch, Patch, ValidateEvery, Seed, Degradation, Sigma, SharpShare, Balance, Emphasis, Loss, Optimizer, LearningRate, LayerRates, Schedule, WarmUp, AverageSteps, NetworkName, Blind,
+        SigmaJitter, ShapeShare, Maps, Hidden, Stages, ReblurSize, ProjectSize, Channels, F1, N1, F2, N2, F3, NoSkip,
     ];
 
     private enum ChannelChoice
@@ -131,13 +145,26 @@ internal static class TrainCommand
         SigmaChoice sigma = SigmaChoice.Parse(run.Get(Sigma));
         float[] layerRates = [.. run.Get(LayerRates).Split(',', StringSplitOptions.RemoveEmptyEntries).Select(text =>
             float.TryParse(text, CultureInfo.InvariantCulture, out float rate) && rate >= 0 ? rate : throw new UsageException($"'{text}' is no factor of the learning rate. Give one per layer, e.g. --layer-rates 1,1,0.1."))];
-        foreach (Option<int> support in (Option<int>[])[F1, F2, F3])
+        string network = run.Get(NetworkName);
+        if (network is not ("dbcnn" or "dbcnn-bp") && !NetworkShapes.Names.Contains(network))
+            throw new UsageException($"There is no network '{network}' to train. Choose from {string.Join(", ", NetworkShapes.Names)}.");
+        bool isHalf = network is not ("dbcnn" or "dbcnn-bp");
+        ConvolutionLayer[] hidden = isHalf ? [.. NetworkShapes.Of(network).Layers.SkipLast(1)] : [];
+        foreach (Option<int> support in (Option<int>[])[F1, F2, F3, ReblurSize, ProjectSize])
             if (run.Get(support) % 2 == 0) throw new UsageException($"{support.Name} must be odd, e.g. {run.Get(support) + 1}: a support has a centre.");
         return new()
         {
             C = run.Get(Channels) == ChannelChoice.Rgb ? 3 : 1,
             F1 = run.Get(F1), N1 = run.Get(N1), F2 = run.Get(F2), N2 = run.Get(N2), F3 = run.Get(F3),
             GlobalSkip = !run.Get(NoSkip),
+            Architecture = network,
+            SigmaKnots = run.Get(Blind) ? [] : NetworkDescription.DefaultSigmaKnots,
+            Maps = !isHalf || run.IsGiven(Maps) ? run.Get(Maps) : hidden[0].K,
+            Hidden = !isHalf || run.IsGiven(Hidden) ? run.Get(Hidden) : hidden.Length - 1,
+            Stages = run.Get(Stages), ReblurSize = run.Get(ReblurSize), ProjectSize = run.Get(ProjectSize),
+            ShapeShare = run.Get(ShapeShare),
+            SigmaJitter = run.Get(SigmaJitter),
+            AverageSteps = run.Get(AverageSteps),
             Degradation = run.Get(Degradation),
             SigmaMin = sigma.Low, SigmaMax = sigma.High,
             SharpShare = run.Get(SharpShare),
@@ -146,7 +173,7 @@ internal static class TrainCommand
             Loss = run.Get(Loss),
             Optimizer = run.Get(Optimizer),
             LearningRate = run.Get(LearningRate),
-            LayerRates = layerRates,
+            LayerRates = isHalf && !run.IsGiven(LayerRates) ? [] : layerRates,
             Schedule = run.Get(Schedule),
             WarmUp = run.Get(WarmUp),
             BatchSize = run.Get(Batch), PatchSize = run.Get(Patch),

@@ -33,6 +33,7 @@ internal static class VideoCommand
         };
         Option<string> model = RestoreOptions.Model();
         Option<float> strength = RestoreOptions.Strength();
+        Option<SigmaSetting> sigma = RestoreOptions.Sigma();
         Option<string?> encoder = new("--encoder") { Description = "Video encoder of ffmpeg, e.g. libx265 or h264_nvenc. Without it H.264 by libx264, or VP9 for .webm.", HelpName = "NAME" };
         Option<int?> quality = new("--quality") { Description = "Constant quality on the encoder's scale, lower is better and larger. Without it 18 for H.264, 20 for H.265, 24 for VP9.", HelpName = "NUMBER" };
         quality.Validators.Add(result =>
@@ -47,11 +48,12 @@ internal static class VideoCommand
             IReadOnlyList<FileTask> tasks = FileBatch.Plan(run.Get(inputs), dropsFrames ? null : run.Get(output), "videos", Extensions,
                 extension => KeptContainers.Contains(extension.ToLowerInvariant()) ? extension : ".mkv");
             Network network = ModelCatalog.Load(run.Get(model));
+            RestoreOptions.NoteIfUseless(run, sigma, network);
             var options = new VideoRestorationOptions
             {
                 Encoder = run.Get(encoder),
                 Quality = run.Get(quality),
-                Deblur = new DeblurOptions { Strength = run.Get(strength) },
+                Deblur = new DeblurOptions { Strength = run.Get(strength), Sigma = run.Get(sigma) },
                 Overwrite = run.Get(overwrite),
             };
             // A device takes about as long to open as ffprobe to look into the first file: both at once.
@@ -68,7 +70,7 @@ internal static class VideoCommand
                 if (device.IsValueCreated) device.Value.Dispose();
             }
         })
-        { inputs, output, model, strength, encoder, quality, overwrite };
+        { inputs, output, model, strength, sigma, encoder, quality, overwrite };
     }
 
     private static void Open(Lazy<ComputeDevice> device)
@@ -93,7 +95,7 @@ internal static class VideoCommand
         run.Detail(string.Create(CultureInfo.InvariantCulture,
             $"{input}: per frame read {report.Read.MedianMs:0.0} ms, restore {report.Restore.MedianMs:0.0} ms (99 %: {report.Restore.P99Ms:0.0}), write {report.Write.MedianMs:0.0} ms; from decoded to written {report.Latency.MedianMs:0.0} ms (99 %: {report.Latency.P99Ms:0.0})"));
         if (result.Remark is not null && result.Status != VideoRestorationStatus.Truncated) run.Note(result.Remark);
-        return new(input, result.Output, report.Frames, report.Elapsed.TotalSeconds, report.FramesPerSecond, result.FirstFrame.TotalMilliseconds,
+        return new(input, result.Output, report.Frames, report.Elapsed.TotalSeconds, report.FramesPerSecond, result.FirstFrame.TotalMilliseconds, report.MedianSigma,
             result.Status switch { VideoRestorationStatus.Done => FileStatus.Done, VideoRestorationStatus.Truncated => FileStatus.Truncated, _ => FileStatus.Interrupted },
             result.Status == VideoRestorationStatus.Truncated ? result.Remark : null);
     }
@@ -101,7 +103,7 @@ internal static class VideoCommand
     private static void Print(VideoEntry entry, TextWriter text)
     {
         if (entry.Status == FileStatus.Done)
-            text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{entry.Output ?? entry.Input}: {entry.Frames} frames in {entry.Seconds:0.0} s, {entry.FramesPerSecond:0.0} frames/s"));
+            text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{entry.Output ?? entry.Input}: {entry.Frames} frames in {entry.Seconds:0.0} s, {entry.FramesPerSecond:0.0} frames/s{(entry.Sigma is { } sigma ? $", sigma {sigma:0.00}" : "")}"));
     }
 }
 
@@ -112,9 +114,10 @@ internal static class VideoCommand
 /// <param name="Seconds">Time it took.</param>
 /// <param name="FramesPerSecond">Frames over seconds.</param>
 /// <param name="FirstFrameMs">From opening the input, the device's set-up included, to the first restored frame.</param>
+/// <param name="Sigma">Of the blur that was restored, in pixels: the median over the frames. Null where the network does not depend on it.</param>
 /// <param name="Status">How it ended.</param>
 /// <param name="Error">What went wrong and what to do; null if nothing.</param>
-internal sealed record VideoEntry(string Input, string? Output, long Frames, double Seconds, double FramesPerSecond, double FirstFrameMs, FileStatus Status, string? Error)
+internal sealed record VideoEntry(string Input, string? Output, long Frames, double Seconds, double FramesPerSecond, double FirstFrameMs, float? Sigma, FileStatus Status, string? Error)
 {
-    public static VideoEntry Failed(FileTask task, string error) => new(task.Input, null, 0, 0, 0, 0, FileStatus.Failed, error);
+    public static VideoEntry Failed(FileTask task, string error) => new(task.Input, null, 0, 0, 0, 0, null, FileStatus.Failed, error);
 }

@@ -4,14 +4,20 @@ using OpenCvSharp;
 namespace RealtimeDeblur.Training.Data;
 
 /// <summary>What was done to one sharp picture; everything needed to do it again, but for the random numbers of the noise.</summary>
-/// <param name="Sigma">Standard deviation of the Gaussian blur in pixels; 0 for none.</param>
+/// <param name="Sigma">Standard deviation of the Gaussian blur in pixels, 0 for none; for other shapes as <see cref="BlurShape"/> says.</param>
 public sealed record Degradation(float Sigma)
 {
+    /// <summary>Standard deviations of the sharpening's Gaussian, in pixels.</summary>
+    internal const float MinSharpeningRadius = 0.8f, MaxSharpeningRadius = 1.5f;
+
     /// <summary>Linear light of mid-grey, code value 127.5 of sRGB: where noise levels are stated.</summary>
     public const float MidGrey = 0.2122f;
 
     // cv::IMWRITE_JPEG_SAMPLING_FACTOR, which the wrapper's ImwriteFlags does not list.
     private const int JpegSamplingFactor = 7;
+
+    /// <summary>Shape of the blur; null for an isotropic Gaussian.</summary>
+    public BlurShape? Shape { get; init; }
 
     /// <summary>Whether the blur acts on linear light (decoded from sRGB and encoded again), as a lens does, or on the stored values.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
@@ -24,6 +30,24 @@ public sealed record Degradation(float Sigma)
     /// <summary>Standard deviation at mid-grey of the noise whose variance grows in proportion to brightness, in 1/255 of full scale in linear light; 0 for none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public float ShotNoise { get; init; }
+
+    /// <summary>
+    /// How alike the noise of neighbouring pixels is, as demosaicing and denoising make it: white noise is smoothed by (a, 1, a) along rows and columns, with this a, 0 to 0.5, and
+    /// scaled back to the stated deviations.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public float NoiseCorrelation { get; init; }
+
+    /// <summary>Standard deviation in pixels of the Gaussian of the camera's own unsharp mask, which acts on gamma-encoded luma; above 0 to 1.5, or 0 for no mask.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public float SharpeningRadius { get; init; }
+
+    /// <summary>Share of the detail that the unsharp mask adds; 0 for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public float SharpeningAmount { get; init; }
+
+    /// <summary>QP of an H.264 intra frame, 0 to 51, colour at half resolution; null for none. Excludes <see cref="JpegQuality"/>.</summary>
+    public int? H264Qp { get; init; }
 
     /// <summary>JPEG quality 1 to 100; null for no compression.</summary>
     public int? JpegQuality { get; init; }
@@ -61,6 +85,36 @@ public sealed record Degradation(float Sigma)
             ShotNoise = MathF.Round((float)Math.Sqrt(total * total - read * read), 3),
             JpegQuality = jpeg ? random.NextInt(70, 98) : null,
             JpegFullChroma = jpeg && random.NextDouble() < 0.25,
+        };
+    }
+
+    /// <summary>
+    /// Any camera: of the blurred ones <paramref name="shapeShare"/> have another shape than the isotropic Gaussian, anisotropic up to 2:1 or, up to radius 3, just as often a disc; noise
+    /// as <see cref="RandomCamera"/> draws it, correlated in half; sharpening by up to 0.6 in one of three, which sharpens the blur itself; and nothing in one of four, else
+    /// JPEG of quality 60 to 98 or H.264 of QP 18 to 32.
+    /// </summary>
+    internal static Degradation AnyCamera(float sigma, float shapeShare, SeededRandom random)
+    {
+        const float MaxRatio = 2, MaxRadius = 3, MaxAmount = 0.6f;
+        // Every number is drawn whether it is used or not, so that one share does not shift the draws of another.
+        bool isShaped = random.NextDouble() < shapeShare;
+        bool isDisc = random.NextDouble() < 0.5 && BlurShape.RadiusOf(sigma) <= MaxRadius;
+        BlurShape anisotropic = BlurShape.Anisotropic((float)Math.Pow(MaxRatio, random.NextDouble()), (float)(Math.PI * random.NextDouble()));
+        double correlation = Math.Max(0, random.NextDouble() - 0.5);
+        bool isSharpened = random.NextDouble() < 1 / 3.0;
+        double radius = MinSharpeningRadius + (MaxSharpeningRadius - MinSharpeningRadius) * random.NextDouble();
+        double amount = MaxAmount * random.NextDouble();
+        double codec = random.NextDouble();
+        int quality = random.NextInt(60, 98), qp = random.NextInt(18, 32);
+        return RandomCamera(sigma, random) with
+        {
+            Shape = sigma == 0 || !isShaped ? null : isDisc ? BlurShape.Disc : anisotropic,
+            NoiseCorrelation = MathF.Round((float)correlation, 3),
+            SharpeningRadius = isSharpened ? MathF.Round((float)radius, 3) : 0,
+            SharpeningAmount = isSharpened ? MathF.Round((float)amount, 3) : 0,
+            JpegQuality = codec is >= 0.25 and < 0.625 ? quality : null,
+            JpegFullChroma = codec is >= 0.25 and < 0.625 && random.NextDouble() < 0.25,
+            H264Qp = codec >= 0.625 ? qp : null,
         };
     }
 

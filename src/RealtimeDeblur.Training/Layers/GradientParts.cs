@@ -3,40 +3,35 @@ using RealtimeDeblur.Compute;
 namespace RealtimeDeblur.Training.Layers;
 
 /// <summary>
-/// The gradients of a step before they are added up: every layer's backward pass is split into parts that run side by side, and each sums its own copy of all gradients.
+/// The gradients of a step before they are added up: every image's rows are dealt out to parts that run side by side, and each part sums its own copy of a set's gradients.
 /// The number of parts and the order of their sum are fixed, so that a run repeats bit by bit.
 /// </summary>
 internal sealed class GradientParts : IDisposable
 {
-    private readonly Kernel _addParts;
-
-    /// <param name="gradient">Flat gradients, overwritten by <see cref="Add"/> but for the last layer's biases, which the loss gives; not owned.</param>
-    /// <param name="rows">Rows of the smallest output over the batch: no more parts than that.</param>
-    public GradientParts(CommandQueue queue, ParameterLayout layout, DeviceBuffer<float> gradient, int rows)
+    /// <param name="N">Images of the batch.</param>
+    /// <param name="rows">Rows of the smallest output: no more parts per image than that.</param>
+    /// <param name="wanted">Parts that keep the device busy.</param>
+    public GradientParts(CommandQueue queue, ParameterLayout layout, int N, int rows, int wanted)
     {
-        ComputeDevice device = queue.Device;
         Count = layout.Count;
-        // Enough parts to keep every compute unit busy to the end.
-        Parts = Math.Min(4 * Math.Max(1, device.Info.ComputeUnits), rows);
-        Partial = device.Allocate<float>(checked((long)Parts * Count));
-        _addParts = device.Build("train/conv2d_backward_weight.cl").CreateKernel("add_parts");
-        _addParts.Bind(Partial, Count, Parts, gradient);
-        Add = new("add gradients", new(_addParts, new(layout.Layers[^1].BiasOrigin / 16), WorkSize.Single), 0);
+        PerImage = Math.Clamp((int)WorkSize.Tiles(wanted, N), 1, rows);
+        Parts = N * PerImage;
+        Partial = queue.Device.Allocate<float>(checked((long)Parts * Count));
+        // Nobody writes what pads a layer's parameters.
+        Partial.Fill(queue, 0f);
     }
 
+    /// <summary>Parts of an image.</summary>
+    public int PerImage { get; }
+
+    /// <summary>Parts of the batch.</summary>
     public int Parts { get; }
 
-    /// <summary>Floats of a part: all parameters.</summary>
+    /// <summary>Floats of a part: a set of parameters.</summary>
     public int Count { get; }
 
-    /// <summary>float [Parts][Count], each part laid out as the parameters are.</summary>
+    /// <summary>float [Parts][Count], each part laid out as a set of parameters is.</summary>
     public DeviceBuffer<float> Partial { get; }
 
-    public TrainingLaunch Add { get; }
-
-    public void Dispose()
-    {
-        _addParts.Dispose();
-        Partial.Dispose();
-    }
+    public void Dispose() => Partial.Dispose();
 }

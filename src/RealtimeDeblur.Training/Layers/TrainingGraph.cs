@@ -15,42 +15,75 @@ public enum LossKind
 
 /// <summary>
 /// A network over a batch of N patches: forward pass, loss, and all gradients, on the device. Patches enter <see cref="Pad"/> pixels larger on each side than they
-/// leave. Not safe for several threads; enqueues everything on one in-order queue.
+/// leave. Tensors hold cells of the network's scale. Not safe for several threads; enqueues everything on one in-order queue.
 /// </summary>
 internal sealed class TrainingGraph : IDisposable
 {
+    /// <summary>Parts of the gradients that keep a CPU's compute unit, and any GPU, busy to the end.</summary>
+    private const int PartsPerUnit = 4, GpuParts = 512;
+
     private readonly CommandQueue _queue;
-    private readonly ConvolutionTraining[] _layers;
+    private readonly bool _gpuKernels;
+    private readonly Dictionary<string, MapTensor> _tensors = [];
+    private readonly List<ConvolutionTraining[]> _layers = [];
+    private readonly BatchWeights _weights;
+    private readonly DeviceBuffer<float> _blend;
+    private readonly Kernel? _blendWeights;
     private readonly List<IDisposable> _owned = [];
     private readonly List<TrainingLaunch> _forward = [], _backward = [];
     private Kernel? _reduceLoss;
 
     /// <param name="queue">In-order queue.</param>
-    /// <param name="layout">Network and the order of its parameters.</param>
-    /// <param name="parameters">Flat parameters; not owned.</param>
+    /// <param name="description">Network.</param>
+    /// <param name="layout">The order of its parameters.</param>
+    /// <param name="parameters">Flat parameters, all sets; not owned.</param>
     /// <param name="N">Patches.</param>
-    /// <param name="size">Side of the patches that leave the network, 8 or more.</param>
-    public TrainingGraph(CommandQueue queue, NetworkDescription description, ParameterLayout layout, DeviceBuffer<float> parameters, int N, int size)
+    /// <param name="size">Side in pixels of the patches that leave the network: a multiple of the scale, and 8 cells or more.</param>
+    /// <param name="batches">Batches whose sigmas <see cref="UploadSigmas"/> takes at once.</param>
+    /// <param name="gpuKernels">Whether the kernels for GPUs run; null decides by the device.</param>
+    public TrainingGraph(CommandQueue queue, NetworkDescription description, ParameterLayout layout, DeviceBuffer<float> parameters, int N, int size, int batches = 1, bool? gpuKernels = null)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(size, 8);
+        int scale = description.Scale, cells = size / scale;
+        ArgumentOutOfRangeException.ThrowIfLessThan(cells, 8, nameof(size));
         _queue = queue;
+        _gpuKernels = gpuKernels ?? queue.Device.Info.Type != ComputeDeviceType.Cpu;
         Description = description;
         Layout = layout;
         Parameters = parameters;
         Pad = description.Pad;
-        Blurred = Own(new MapTensor(queue, N, size + 2 * Pad, size + 2 * Pad, description.C));
-        Sharp = Own(new MapTensor(queue, N, size, size, description.C));
-        PatchWeights = Own(queue.Device.Allocate<float>(N));
+        ComputeDevice device = queue.Device;
+        Blurred = Own(new MapTensor(queue, N, cells + 2 * description.Reach, cells + 2 * description.Reach, description.InputC));
+        Sharp = Own(new MapTensor(queue, N, cells, cells, description.InputC));
+        PatchWeights = Own(device.Allocate<float>(N));
         PatchWeights.Fill(queue, 1f);
-        _layers = new ConvolutionTraining[layout.Layers.Count];
-        MapTensor current = Blurred;
-        for (int i = 0; i < _layers.Length; i++)
+        Sigmas = Own(device.Allocate<float>(checked(N * batches)));
+        Sigmas.Fill(queue, 0f);
+
+        _blend = Own(device.Allocate<float>(N * layout.Sets));
+        _blend.Fill(queue, 1f);
+        _weights = new(parameters, 0);
+        if (layout.Sets > 1)
         {
-            LayerPlacement at = layout.Layers[i];
-            MapTensor output = Own(new MapTensor(queue, N, current.H - at.Layer.Size + 1, current.W - at.Layer.Size + 1, at.K));
-            _layers[i] = Own(new ConvolutionTraining(queue.Device, at, parameters, current, output));
-            _forward.Add(_layers[i].Forward());
-            current = output;
+            _weights = new(Own(device.Allocate<float>(checked((long)N * layout.Count))), layout.Count);
+            KernelProgram program = BlendProgram();
+            DeviceBuffer<float> knots = Own(device.Allocate<float>((ReadOnlySpan<float>)[.. description.SigmaKnots]));
+            _blendWeights = Own(program.CreateKernel("blend_weights")).Bind(Sigmas, 0, knots, _blend, N);
+            Kernel expand = Own(program.CreateKernel("expand")).Bind(parameters, layout.Count, _blend, _weights.Floats);
+            _forward.Add(new("blend", new(_blendWeights, WorkSize.Single, WorkSize.Single), 0));
+            _forward.Add(new("weights of each image", BlendLaunch(expand, N), 0));
+        }
+
+        _tensors[NetworkDescription.Input] = Blurred;
+        foreach (LayerPlacement at in layout.Layers)
+        {
+            int H = at.Blocks.Min(block => _tensors[block.Tensor].H) - at.Layer.Size + 1;
+            MapTensor output = Own(new MapTensor(queue, N, H, H, at.K));
+            _tensors[at.Layer.Name] = output;
+            MapView? skip = at.Layer.Skip is null ? null : Centre(_tensors[at.Layer.Skip], H);
+            ConvolutionTraining[] blocks = [.. at.Blocks.Select(block =>
+                Own(new ConvolutionTraining(device, _gpuKernels, at, block, Centre(_tensors[block.Tensor], H + at.Layer.Size - 1), output)))];
+            _forward.AddRange(blocks.Select(block => block.Forward(_weights, skip)));
+            _layers.Add(blocks);
         }
     }
 
@@ -60,6 +93,7 @@ internal sealed class TrainingGraph : IDisposable
 
     public DeviceBuffer<float> Parameters { get; }
 
+    /// <summary>Pixels.</summary>
     public int Pad { get; }
 
     /// <summary>Input of the network, to be filled by the caller.</summary>
@@ -71,72 +105,116 @@ internal sealed class TrainingGraph : IDisposable
     /// <summary>Each patch's weight in the loss, [N]; 1 unless the caller fills it otherwise.</summary>
     public DeviceBuffer<float> PatchWeights { get; }
 
+    /// <summary>Sigma that the network is told for each patch, in pixels, [batches][N]; 0 unless uploaded. Read by conditioned networks only.</summary>
+    public DeviceBuffer<float> Sigmas { get; }
+
     /// <summary>Output of the last layer, without the global skip.</summary>
-    public MapTensor Output => _layers[^1].Output;
+    public MapTensor Output => _layers[^1][0].Output;
 
-    /// <summary>Output of a layer, with its ReLU.</summary>
-    public MapTensor LayerOutput(int layer) => _layers[layer].Output;
+    /// <summary>Output of a layer, with its ReLU and skip.</summary>
+    public MapTensor LayerOutput(int layer) => _layers[layer][0].Output;
 
-    /// <summary>Gradient of the blurred input through the layers (without the skip), when asked for.</summary>
+    /// <summary>Gradient of the blurred input through the layers (without the global skip), when asked for.</summary>
     public MapTensor? DBlurred { get; private set; }
 
     /// <summary>What <see cref="Forward"/> and <see cref="Backward"/> enqueue, in order.</summary>
     public IEnumerable<TrainingLaunch> Launches => _forward.Concat(_backward);
 
     /// <summary>Prepares loss and gradients.</summary>
-    /// <param name="gradient">Flat gradients, overwritten by every backward pass; not owned.</param>
+    /// <param name="gradient">Flat gradients of all sets, overwritten by every backward pass; not owned.</param>
     /// <param name="history">Receives the loss of each step at the slot given with it; not owned.</param>
+    /// <param name="loss">What is minimised.</param>
     /// <param name="withInputGradient">Whether the gradient of the network's input is computed too; training does not need it.</param>
     public void PrepareBackward(DeviceBuffer<float> gradient, DeviceBuffer<float> history, LossKind loss, bool withInputGradient = false)
     {
-        int N = Output.N, last = _layers.Length - 1;
-        MapTensor dOutput = Own(new MapTensor(_queue, N, Output.H, Output.W, Output.C, _layers[last].At.Layer.Size - 1));
+        ComputeDevice device = _queue.Device;
+        int N = Output.N, last = _layers.Count - 1;
+        Dictionary<string, MapTensor> gradients = [];
+        MapTensor dResult = gradients[Description.Layers[last].Name] = Gradient(Description.Layers[last].Name);
 
-        int K = Description.C;
-        string options = $"-DK={K}{(Description.GlobalSkip ? " -DSKIP" : "")}{(loss == LossKind.L1 ? " -DL1" : "")}";
-        KernelProgram program = _queue.Device.Build("train/loss.cl", options);
-        DeviceBuffer<float> rowSum = Own(_queue.Device.Allocate<float>(N * Output.H * (1 + K)));
+        string options = $"-DK={Output.C}{(Description.GlobalSkip ? " -DSKIP" : "")}{(loss == LossKind.L1 ? " -DL1" : "")}";
+        KernelProgram program = device.Build("train/loss.cl", options);
+        DeviceBuffer<float> rowSum = Own(device.Allocate<float>(N * Output.H));
         Kernel lossGradient = Own(program.CreateKernel("loss_gradient"));
-        int middle = Pad * (Blurred.Row + Blurred.C);
-        lossGradient.Bind(Output.Buffer, Output.Row, Output.Image, Blurred.Buffer, middle, Blurred.Row, Blurred.Image, Sharp.Buffer, Sharp.Row, Sharp.Image, PatchWeights,
-            dOutput.Buffer, dOutput.Origin, dOutput.Row, dOutput.Image, rowSum, Output.W, 1f / ((float)N * Output.H * Output.W * K));
-        _reduceLoss = Own(program.CreateKernel("reduce_loss"));
-        _reduceLoss.Bind(rowSum, N * Output.H, history, 0, gradient, _layers[last].At.BiasOrigin);
+        MapView middle = Centre(Blurred, Output.H);
+        lossGradient.Bind(Output.Buffer, Output.Row, Output.Image, Blurred.Buffer, middle.Origin, Blurred.Row, Blurred.Image, Sharp.Buffer, Sharp.Row, Sharp.Image, PatchWeights,
+            dResult.Buffer, dResult.Origin, dResult.Row, dResult.Image, rowSum, Output.W, 1f / ((float)N * Output.H * Output.W * Output.C));
+        const int Summed = 16;      // of loss.cl
+        _reduceLoss = Own(program.CreateKernel("reduce_loss")).Bind(rowSum, N * Output.H, history, 0);
         _backward.Add(new("loss", new(lossGradient, new(Output.H, N), WorkSize.Single), 0));
-        _backward.Add(new("loss reduce", new(_reduceLoss, WorkSize.Single, WorkSize.Single), 0));
+        _backward.Add(new("loss reduce", new(_reduceLoss, new(Summed), new(Summed)), 0));
 
-        GradientParts parts = Own(new GradientParts(_queue, Layout, gradient, N * Output.H));
-        int firstTurned = withInputGradient ? 0 : 1;
-        int[][] turnedIndex = [.. Enumerable.Range(0, _layers.Length).Select(i => i < firstTurned ? [] : Layout.BackwardInputIndex(i))];
-        DeviceBuffer<int> index = Own(_queue.Device.Allocate<int>((ReadOnlySpan<int>)[.. turnedIndex.SelectMany(layer => layer)]));
-        DeviceBuffer<float> turned = Own(_queue.Device.Allocate<float>(index.Count));
-        Kernel gather = Own(_queue.Device.Build("train/optimizer.cl").CreateKernel("gather"));
-        gather.Bind(Parameters, index, turned);
-        _backward.Add(new("turn weights", new(gather, new(index.Count), new(16)), 0));
+        GradientParts parts = Own(new GradientParts(_queue, Layout, N, Output.H, _gpuKernels ? GpuParts : PartsPerUnit * Math.Max(1, device.Info.ComputeUnits)));
+        Dictionary<WeightBlock, int> turnedOrigins = [];
+        List<int> turnedIndex = [];
+        foreach (WeightBlock block in Layout.Layers.SelectMany(at => at.Blocks).Where(NeedsGradient))
+        {
+            turnedOrigins[block] = turnedIndex.Count;
+            turnedIndex.AddRange(ParameterLayout.TurnedIndex(block));
+        }
+        BatchWeights turned = default;
+        if (turnedIndex.Count > 0)
+        {
+            DeviceBuffer<int> index = Own(device.Allocate<int>((ReadOnlySpan<int>)[.. turnedIndex]));
+            int images = _weights.Image == 0 ? 1 : N;
+            turned = new(Own(device.Allocate<float>(checked((long)images * turnedIndex.Count))), _weights.Image == 0 ? 0 : turnedIndex.Count);
+            Kernel turn = Own(BlendProgram().CreateKernel("turn")).Bind(_weights.Floats, Layout.Count, index, turned.Floats);
+            _backward.Add(new("turn weights", new(turn, new(turnedIndex.Count, images), new(16)), 0));
+        }
 
         for (int i = last; i >= 0; i--)
         {
-            ConvolutionTraining layer = _layers[i];
-            int turnedOrigin = turnedIndex.Take(i).Sum(earlier => earlier.Length);
-            if (i == 1 && !withInputGradient && ConvolutionTraining.CanShare(_layers[0].At, layer.At))
+            if (i == 1 && !_gpuKernels && !withInputGradient && SharesBackward())
             {
-                _backward.Add(_layers[0].BackwardWith(layer, dOutput, turned, turnedOrigin, parts));
+                _backward.Add(_layers[0][0].BackwardWith(_layers[1][0], gradients[Description.Layers[1].Name], turned, turnedOrigins[_layers[1][0].Block], parts));
                 break;
             }
-            _backward.Add(layer.BackwardWeight(dOutput, parts));
-            if (i < firstTurned) break;
-
-            int halo = i <= firstTurned ? 0 : _layers[i - 1].At.Layer.Size - 1;
-            MapTensor dInput = Own(new MapTensor(_queue, N, layer.Input.H, layer.Input.W, layer.Input.C, halo));
-            _backward.Add(layer.BackwardInput(dOutput, turned, turnedOrigin, dInput, throughRelu: i > 0 && _layers[i - 1].At.Layer.Relu));
-            if (i == 0) DBlurred = dInput;
-            dOutput = dInput;
+            LayerPlacement at = Layout.Layers[i];
+            MapTensor dOutput = gradients[at.Layer.Name];
+            if (at.Layer.Skip is not null && NeedsGradientOf(at.Layer.Skip))
+            {
+                MapView dSkip = Centre(GradientOf(at.Layer.Skip), dOutput.H);
+                Kernel add = Own(BlendProgram().CreateKernel("add_maps"));
+                add.Bind(dOutput.Buffer, dOutput.Origin, dOutput.Row, dOutput.Image, dSkip.Maps.Buffer, dSkip.Origin, dSkip.Maps.Row, dSkip.Maps.Image, dOutput.W * dOutput.C);
+                _backward.Add(new($"{at.Layer.Name} backward skip", new(add, new(dOutput.H, N), WorkSize.Single), 0));
+            }
+            foreach (ConvolutionTraining block in _layers[i])
+            {
+                _backward.AddRange(block.BackwardWeight(dOutput, parts));
+                string tensor = block.Block.Tensor;
+                if (!NeedsGradientOf(tensor)) continue;
+                MapTensor dInput = GradientOf(tensor);
+                _backward.Add(block.BackwardInput(dOutput, turned, turnedOrigins[block.Block], Centre(dInput, dOutput.H + at.Layer.Size - 1),
+                    throughRelu: Description.Layers.Any(layer => layer.Name == tensor && layer.Relu), accumulate: Readers(tensor) > 1));
+            }
         }
-        _backward.Add(parts.Add);
+        if (withInputGradient) DBlurred = gradients[NetworkDescription.Input];
+        Kernel collect = Own(BlendProgram().CreateKernel("collect")).Bind(parts.Partial, Layout.Count, _blend, N, parts.PerImage, gradient);
+        _backward.Add(new("add gradients", BlendLaunch(collect, 1), 0));
+
+        bool NeedsGradientOf(string tensor) => tensor != NetworkDescription.Input || withInputGradient;
+
+        bool NeedsGradient(WeightBlock block) => NeedsGradientOf(block.Tensor);
+
+        bool SharesBackward() => ConvolutionTraining.CanShare(_layers[0][0].Block, _layers[1][0].Block) && _layers[1].Length == 1 && Readers(Description.Layers[0].Name) == 1 && Description.Layers[1].Skip is null;
+
+        // A gradient that several readers add to begins at zero, in every step anew.
+        MapTensor GradientOf(string tensor)
+        {
+            if (gradients.TryGetValue(tensor, out MapTensor? known)) return known;
+            MapTensor created = gradients[tensor] = Gradient(tensor);
+            if (Readers(tensor) > 1) _backward.Add(new($"{tensor} clear gradient", ClearLaunch(created), 0));
+            return created;
+        }
     }
 
-    public void Forward()
+    /// <summary>Uploads the sigmas of several batches, [batches][N]; waits for the copy.</summary>
+    public void UploadSigmas(ReadOnlySpan<float> sigmas) => Sigmas.Write(_queue, sigmas);
+
+    /// <param name="batch">Which of the uploaded batches' sigmas to use.</param>
+    public void Forward(int batch = 0)
     {
+        _blendWeights?.Bind(1, batch * Output.N);
         foreach (TrainingLaunch launch in _forward) launch.Enqueue(_queue);
     }
 
@@ -152,6 +230,33 @@ internal sealed class TrainingGraph : IDisposable
     {
         for (int i = _owned.Count - 1; i >= 0; i--) _owned[i].Dispose();
         _owned.Clear();
+    }
+
+    private static MapView Centre(MapTensor maps, int size) => new(maps, (maps.H - size) / 2);
+
+    /// <summary>Layers that read a tensor, skips included; the loss reads none.</summary>
+    private int Readers(string tensor) => Layout.Layers.Sum(at => at.Blocks.Count(block => block.Tensor == tensor) + (at.Layer.Skip == tensor ? 1 : 0));
+
+    /// <summary>Memory for a tensor's gradient, with the halo that the way back through its layer needs.</summary>
+    private MapTensor Gradient(string tensor)
+    {
+        MapTensor maps = _tensors[tensor];
+        int halo = Description.Layers.FirstOrDefault(layer => layer.Name == tensor) is { } layer ? layer.Size - 1 : 0;
+        return Own(new MapTensor(_queue, maps.N, maps.H, maps.W, maps.C, halo));
+    }
+
+    private KernelProgram BlendProgram() => _queue.Device.Build("train/blend.cl", $"-DSETS={Layout.Sets}{(_gpuKernels ? " -DLANES=1 -DLOCAL=64" : "")}");
+
+    private Launch BlendLaunch(Kernel kernel, int images)
+    {
+        const int GpuLocal = 64;
+        return _gpuKernels ? new(kernel, new(WorkSize.Tiles(Layout.Count, GpuLocal) * GpuLocal, images), new(GpuLocal)) : new(kernel, new(Layout.Count / 16, images), WorkSize.Single);
+    }
+
+    private Launch ClearLaunch(MapTensor maps)
+    {
+        Kernel clear = Own(BlendProgram().CreateKernel("clear")).Bind(maps.Buffer, maps.Image);
+        return new(clear, new(maps.N, 16), new(1, 16));
     }
 
     private T Own<T>(T item) where T : IDisposable

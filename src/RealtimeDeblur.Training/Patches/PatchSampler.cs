@@ -39,17 +39,14 @@ internal sealed class PatchSampler
             }
             int orientation = random.NextInt(0, 7);
             float sigma = random.NextDouble() < _options.SharpShare ? 0 : _options.SigmaMin + (float)random.NextDouble() * (_options.SigmaMax - _options.SigmaMin);
-            Degradation degradation = _options.Degradation == DegradationKind.Camera ? Degradation.RandomCamera(sigma, random) : new Degradation(sigma);
+            Degradation degradation = _options.Degradation == DegradationKind.Camera ? Degradation.AnyCamera(sigma, _options.ShapeShare, random) : new Degradation(sigma);
             batch[i] = Plan(picture, left - _pad, top - _pad, orientation, degradation, Weight(sigma), random.NextInt(0, int.MaxValue - 1));
         }
     }
 
     /// <summary>A patch with a given degradation.</summary>
     public static PatchPlan Plan(PicturePlace picture, int left, int top, int orientation, Degradation degradation, float weight, int noiseSeed) =>
-        new(picture, left, top, orientation, degradation.Sigma,
-            degradation.ReadNoise / 255,
-            degradation.ShotNoise * degradation.ShotNoise / (255f * 255f * Degradation.MidGrey),
-            degradation.JpegQuality ?? 0, weight, noiseSeed);
+        new(picture, left, top, orientation, degradation, weight, noiseSeed);
 
     /// <summary>
     /// A patch's weight in the loss. The error that a good restoration leaves grows with the blur about as e(sigma) = sigma^2/(sigma^2 + 2.2) (fitted to the PSNR of

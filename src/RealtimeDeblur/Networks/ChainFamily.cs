@@ -115,10 +115,9 @@ internal sealed class ChainFamily : IKernelFamily
                 string options = $"{setUp.Samples.Options} -DSCALE={description.Scale} -DMAPS={shape.Maps} -DHIDDEN={shape.Hidden} -DMAX_STRIP={shape.MaxStrip}{(winograd ? "" : " -DDIRECT")}{(description.GlobalSkip ? " -DSKIP" : "")}";
                 Kernel kernel = _owned.Add(device.Build("conv/conv3x3_chain.cl", options).CreateKernel("conv3x3_chain_forward"));
                 setUp.Samples.Bind(kernel);
-                (float[] weights, float[] biases) = Pack(setUp.Network, shape, winograd);
                 (int strip, int segment) = (setUp.Plan["STRIP"]!.Value, setUp.Plan["SEGMENT"]!.Value);
                 kernel.BindFrom(SampleLayout.AfterRestored,
-                    _owned.Add(device.Allocate<float>((ReadOnlySpan<float>)weights)), _owned.Add(device.Allocate<float>((ReadOnlySpan<float>)biases)), setUp.TileW, setUp.TileH, strip, segment);
+                    setUp.Weights.Add(weights => PackWeights(description, weights, shape, winograd)), setUp.Weights.Add(weights => PackBiases(weights, shape)), setUp.TileW, setUp.TileH, strip, segment);
                 Launches = [new(kernel, new(WorkSize.Tiles(setUp.TileW, strip), WorkSize.Tiles(setUp.TileH, segment)), WorkSize.Single)];
                 FrameKernels = [kernel];
             }
@@ -135,21 +134,23 @@ internal sealed class ChainFamily : IKernelFamily
 
         public void Dispose() => _owned.Dispose();
 
-        private static (float[] Weights, float[] Biases) Pack(Network network, Shape shape, bool winograd)
+        private static float[] PackWeights(NetworkDescription description, IReadOnlyList<LayerWeights> weights, Shape shape, bool winograd)
         {
             const int Taps = 9;
-            List<float> weights = [], biases = [];
-            foreach ((int i, ConvolutionLayer layer) in network.Description.Layers.Index())
+            List<float> packed = [];
+            foreach ((int i, ConvolutionLayer layer) in description.Layers.Index())
             {
-                bool isLast = i == network.Description.Layers.Count - 1;
+                bool isLast = i == description.Layers.Count - 1;
                 int C = i == 0 ? layer.C : shape.Maps, K = isLast ? shape.LastMaps : shape.Maps;
                 float[] filters = new float[K * C * Taps];
-                WeightPacking.PadInputs(network.Weights[i].Weight, layer.K, layer.C * Taps, C * Taps).CopyTo(filters, 0);
+                WeightPacking.PadInputs(weights[i].Weight, layer.K, layer.C * Taps, C * Taps).CopyTo(filters, 0);
                 int step = isLast ? shape.LastMaps : 8 * shape.Vectors;
-                weights.AddRange(winograd ? WeightPacking.WinogradFiltersLast(filters, K, C, size: 3, step) : WeightPacking.FiltersLast(WeightPacking.TapsFirst(filters, K, C, Taps), K, C * Taps, step));
-                biases.AddRange(WeightPacking.PadTo(network.Weights[i].Bias, K));
+                packed.AddRange(winograd ? WeightPacking.WinogradFiltersLast(filters, K, C, size: 3, step) : WeightPacking.FiltersLast(WeightPacking.TapsFirst(filters, K, C, Taps), K, C * Taps, step));
             }
-            return ([.. weights], [.. biases]);
+            return [.. packed];
         }
+
+        private static float[] PackBiases(IReadOnlyList<LayerWeights> weights, Shape shape) =>
+            [.. weights.SelectMany((layer, i) => WeightPacking.PadTo(layer.Bias, i == weights.Count - 1 ? shape.LastMaps : shape.Maps))];
     }
 }

@@ -99,7 +99,7 @@ internal sealed class DbcnnFamily : IKernelFamily
         {
             (ComputeDevice device, InferencePlan plan, NetworkDescription description) = (setUp.Device, setUp.Plan, setUp.Description);
             ConvolutionLayer extract = description.Layers[0], map = description.Layers[1], reconstruct = description.Layers[2];
-            IReadOnlyList<LayerWeights> weights = setUp.Network.Weights;
+            WeightBuffers packed = setUp.Weights;
             (int n1, int n2) = (RoundUp(extract.K), RoundUp(map.K));
             bool winograd = plan["WINOGRAD"] == 1, isAll = description.Layers.Count == 3;
             int mapsW = plan["MAPS_W"]!.Value, segment = plan["SEGMENT"]!.Value;
@@ -119,19 +119,19 @@ internal sealed class DbcnnFamily : IKernelFamily
                     own = SampleLayout.AfterFrame + 1;
                 }
                 kernel.BindFrom(own,
-                    Weights(winograd ? WeightPacking.WinogradFiltersLast(weights[0].Weight, extract.K, extract.C, extract.Size, MapStep)
+                    packed.Add(weights => winograd ? WeightPacking.WinogradFiltersLast(weights[0].Weight, extract.K, extract.C, extract.Size, MapStep)
                         : WeightPacking.FiltersLast(weights[0].Weight, extract.K, extract.C * extract.Size * extract.Size, MapStep)),
-                    Weights(WeightPacking.PadTo(weights[0].Bias, MapStep)),
-                    Weights(WeightPacking.FiltersLast(WeightPacking.PadInputs(weights[1].Weight, map.K, map.C, n1), map.K, n1, MapStep)),
-                    Weights(WeightPacking.PadTo(weights[1].Bias, MapStep)),
-                    Weights(WeightPacking.InputsLast(weights[2].Weight, reconstruct.K, reconstruct.C, reconstruct.Size, n2, LaneCount)),
-                    Weights(weights[2].Bias),
+                    packed.Add(weights => WeightPacking.PadTo(weights[0].Bias, MapStep)),
+                    packed.Add(weights => WeightPacking.FiltersLast(WeightPacking.PadInputs(weights[1].Weight, map.K, map.C, n1), map.K, n1, MapStep)),
+                    packed.Add(weights => WeightPacking.PadTo(weights[1].Bias, MapStep)),
+                    packed.Add(weights => WeightPacking.InputsLast(weights[2].Weight, reconstruct.K, reconstruct.C, reconstruct.Size, n2, LaneCount)),
+                    packed.Add(weights => weights[2].Bias),
                     setUp.TileW, setUp.TileH, segment, 1);
                 int stripW = mapsW - 2 * reconstruct.Pad;
                 Launches =
                 [
                     new(kernel, new(WorkSize.Tiles(setUp.TileW, stripW), WorkSize.Tiles(setUp.TileH, segment)), WorkSize.Single),
-                    .. Enumerable.Range(3, description.Layers.Count - 3).Select(i => FewMaps(setUp, tensors, i, Weights(weights[i].Weight), Weights(weights[i].Bias))),
+                    .. Enumerable.Range(3, description.Layers.Count - 3).Select(i => FewMaps(setUp, tensors, i, packed.Add(weights => weights[i].Weight), packed.Add(weights => weights[i].Bias))),
                 ];
                 FrameKernels = [.. Launches.Select(launch => launch.Kernel)];
             }
@@ -140,8 +140,6 @@ internal sealed class DbcnnFamily : IKernelFamily
                 Dispose();
                 throw;
             }
-
-            DeviceBuffer<float> Weights(float[] packed) => _owned.Add(device.Allocate<float>((ReadOnlySpan<float>)packed));
         }
 
         public ImmutableArray<Launch> Launches { get; }
@@ -150,14 +148,14 @@ internal sealed class DbcnnFamily : IKernelFamily
 
         public void Dispose() => _owned.Dispose();
 
-        private Launch FewMaps(LayerSetUp setUp, TensorBuffers tensors, int i, DeviceBuffer<float> weight, DeviceBuffer<float> bias)
+        private Launch FewMaps(LayerSetUp setUp, TensorBuffers tensors, int i, KernelArgument weight, KernelArgument bias)
         {
             Kernel kernel = _owned.Add(setUp.Device.Build("conv/few_maps.cl", LayerMacros.Of(setUp, i)).CreateKernel("few_maps_forward"));
             setUp.Samples.Bind(kernel);
             bool last = i == setUp.Description.Layers.Count - 1;
             ConvolutionLayer layer = setUp.Description.Layers[i];
             kernel.BindFrom(last ? SampleLayout.AfterRestored : SampleLayout.AfterFrame,
-                tensors.OutputOf(i - 1), tensors.Named(layer.With) ?? weight, tensors.Named(layer.Skip) ?? weight, weight, bias, last ? weight : tensors.OutputOf(i), setUp.TileW, setUp.TileH);
+                tensors.OutputOf(i - 1), tensors.Named(layer.With, other: weight), tensors.Named(layer.Skip, other: weight), weight, bias, last ? weight : tensors.OutputOf(i), setUp.TileW, setUp.TileH);
             return new(kernel, new(WorkSize.Tiles(setUp.TileW, FewMapsTileW), WorkSize.Tiles(setUp.TileH, FewMapsTileH)), WorkSize.Single);
         }
     }

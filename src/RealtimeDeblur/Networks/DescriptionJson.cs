@@ -8,7 +8,7 @@ namespace RealtimeDeblur.Networks;
 /// <summary>A <see cref="NetworkDescription"/> as JSON text, the form it has in a weights file.</summary>
 /// <remarks>
 /// <c>{"architecture":"dbcnn","globalSkip":true,"layers":[{"name":"extract","C":1,"K":64,"size":9,"relu":true}, ...]}</c>, and where a network has them
-/// <c>"scale"</c>, and <c>"with"</c>, <c>"skip"</c> and <c>"subtract"</c> of a layer.
+/// <c>"scale"</c>, <c>"sigmaKnots":[0,0.5, ...]</c>, and <c>"with"</c>, <c>"skip"</c> and <c>"subtract"</c> of a layer.
 /// </remarks>
 internal static class DescriptionJson
 {
@@ -21,6 +21,12 @@ internal static class DescriptionJson
             json.WriteString("architecture", description.Architecture);
             json.WriteBoolean("globalSkip", description.GlobalSkip);
             if (description.Scale != 1) json.WriteNumber("scale", description.Scale);
+            if (description.IsConditioned)
+            {
+                json.WriteStartArray("sigmaKnots");
+                foreach (float knot in description.SigmaKnots) json.WriteNumberValue(knot);
+                json.WriteEndArray();
+            }
             json.WriteStartArray("layers");
             foreach (ConvolutionLayer layer in description.Layers)
             {
@@ -58,7 +64,8 @@ internal static class DescriptionJson
                 Subtract = Has(layer, "subtract") && Flag(layer, "subtract"),
             });
         }
-        return new(Text(root, "architecture"), layers, Flag(root, "globalSkip"), Has(root, "scale") ? Integer(root, "scale") : 1);
+        return new(Text(root, "architecture"), layers, Flag(root, "globalSkip"), Has(root, "scale") ? Integer(root, "scale") : 1,
+            Has(root, "sigmaKnots") ? [.. Member(root, "sigmaKnots", JsonValueKind.Array).EnumerateArray().Select(Knot)] : null);
     }
 
     private static bool Has(JsonElement parent, string name) => parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(name, out _);
@@ -67,6 +74,9 @@ internal static class DescriptionJson
 
     private static int Integer(JsonElement parent, string name) =>
         Member(parent, name, JsonValueKind.Number).TryGetInt32(out int value) ? value : throw new FormatException($"'{name}' is not a whole number");
+
+    private static float Knot(JsonElement element) =>
+        element.ValueKind == JsonValueKind.Number && element.TryGetSingle(out float value) ? value : throw new FormatException("'sigmaKnots' has an element that is not a number");
 
     private static bool Flag(JsonElement parent, string name) => Member(parent, name, JsonValueKind.True, JsonValueKind.False).GetBoolean();
 

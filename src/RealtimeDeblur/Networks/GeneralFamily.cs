@@ -39,12 +39,13 @@ internal sealed class GeneralFamily : IKernelFamily
                     ConvolutionLayer layer = description.Layers[i];
                     bool last = i == launches.Length - 1;
                     int step = FilterStep(layer.K);
-                    DeviceBuffer<float> weight = _owned.Add(device.Allocate<float>(WeightPacking.FiltersLast(setUp.Network.Weights[i].Weight, layer.K, layer.C * layer.Size * layer.Size, step)));
-                    DeviceBuffer<float> bias = _owned.Add(device.Allocate<float>(WeightPacking.PadTo(setUp.Network.Weights[i].Bias, step)));
+                    int index = i;
+                    KernelArgument weight = setUp.Weights.Add(weights => WeightPacking.FiltersLast(weights[index].Weight, layer.K, layer.C * layer.Size * layer.Size, step));
+                    KernelArgument bias = setUp.Weights.Add(weights => WeightPacking.PadTo(weights[index].Bias, step));
                     Kernel kernel = _owned.Add(device.Build("conv/conv2d.cl", $"{LayerMacros.Of(setUp, i)} -DK_STEP={step}").CreateKernel("conv2d_forward"));
                     setUp.Samples.Bind(kernel);
                     kernel.BindFrom(last ? SampleLayout.AfterRestored : SampleLayout.AfterFrame,
-                        i == 0 ? weight : tensors.OutputOf(i - 1), tensors.Named(layer.With) ?? weight, tensors.Named(layer.Skip) ?? weight, weight, bias, last ? weight : tensors.OutputOf(i), W, H);
+                        i == 0 ? weight : tensors.OutputOf(i - 1), tensors.Named(layer.With, other: weight), tensors.Named(layer.Skip, other: weight), weight, bias, last ? weight : tensors.OutputOf(i), W, H);
                     launches[i] = new(kernel, new(WorkSize.Tiles(W, local.X) * local.X, WorkSize.Tiles(H, local.Y) * local.Y, WorkSize.Tiles(layer.K, step)), local);
                 }
             }

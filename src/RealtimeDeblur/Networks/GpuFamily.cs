@@ -192,7 +192,6 @@ internal sealed class GpuFamily : IKernelFamily
         {
             NetworkDescription description = _setUp.Description;
             IReadOnlyList<ConvolutionLayer> layers = description.Layers;
-            IReadOnlyList<LayerWeights> weights = _setUp.Network.Weights;
             var tensors = new TensorBuffers(_setUp.Device, description, FirstStored(_setUp.Plan), FloatsOf, _owned);
             // Layers behind the first one read the frame as maps.
             Maps? frame = null;
@@ -209,7 +208,8 @@ internal sealed class GpuFamily : IKernelFamily
                 Maps? skip = Named(layer.Skip);
                 // The kernel adds to maps or writes the frame, not both.
                 Maps? to = i < layers.Count - 1 ? OutputOf(i) : skip is null ? null : Allocate(layer.K);
-                Convolve(layer, weights[i], i == 0 ? null : OutputOf(i - 1), Named(layer.With), skip, to, halfArithmetic: _half == 2);
+                int index = i;
+                Convolve(layer, weights => weights[index], i == 0 ? null : OutputOf(i - 1), Named(layer.With), skip, to, halfArithmetic: _half == 2);
                 if (i == layers.Count - 1 && to is not null) Copy(from: to, to: null);
             }
 
@@ -227,20 +227,20 @@ internal sealed class GpuFamily : IKernelFamily
         {
             int C = _setUp.Description.InputC;
             float[] identity = [.. Enumerable.Range(0, C * C).Select(i => i / C == i % C ? 1f : 0f)];
-            Convolve(new("copy", C, C, 1, Relu: false), new(identity, new float[C]), from, with: null, skip: null, to, halfArithmetic: false);
+            Convolve(new("copy", C, C, 1, Relu: false), _ => new(identity, new float[C]), from, with: null, skip: null, to, halfArithmetic: false);
         }
 
-        /// <summary>A layer of any kind; null reads or writes the frame.</summary>
-        private void Convolve(ConvolutionLayer layer, LayerWeights weights, Maps? from, Maps? with, Maps? skip, Maps? to, bool halfArithmetic)
+        /// <summary>A layer of any kind, with weights taken from those of the network; null reads or writes the frame.</summary>
+        private void Convolve(ConvolutionLayer layer, Func<IReadOnlyList<LayerWeights>, LayerWeights> own, Maps? from, Maps? with, Maps? skip, Maps? to, bool halfArithmetic)
         {
             string options = $" -DSIZE={layer.Size} -DK={layer.K}{(layer.Relu ? " -DRELU" : "")}{(skip is null ? "" : " -DSKIP_TENSOR")}{(layer.Subtract ? " -DSUBTRACT" : "")}"
                 + (from is null ? "" : $" -DIN1={from.Filled} -DIN2={with?.Filled ?? 0}");
             int[] channels = from is null ? [.. Enumerable.Range(0, layer.C)] : with is null ? GpuWeightPacking.ChannelsOf(from.K) : GpuWeightPacking.ChannelsOf(from.K, with.K);
-            if (from is not null && to is not null && _setUp.Plan["TENSOR"] == 1 && FitsTensorCores(layer)) ConvolveOnTensorCores(layer, weights, options, channels, from, with, skip, to);
-            else ConvolveInPlain(layer, weights, options, channels, from, with, skip, to, halfArithmetic);
+            if (from is not null && to is not null && _setUp.Plan["TENSOR"] == 1 && FitsTensorCores(layer)) ConvolveOnTensorCores(layer, own, options, channels, from, with, skip, to);
+            else ConvolveInPlain(layer, own, options, channels, from, with, skip, to, halfArithmetic);
         }
 
-        private void ConvolveInPlain(ConvolutionLayer layer, LayerWeights weights, string options, int[] channels, Maps? from, Maps? with, Maps? skip, Maps? to, bool halfArithmetic)
+        private void ConvolveInPlain(ConvolutionLayer layer, Func<IReadOnlyList<LayerWeights>, LayerWeights> own, string options, int[] channels, Maps? from, Maps? with, Maps? skip, Maps? to, bool halfArithmetic)
         {
             int step = from is not null || channels.Length % 4 == 0 ? 4 : channels.Length % 3 == 0 ? 3 : 1;
             Group group = Group.OfLayer(_setUp.Plan, layer.K, toFrame: to is null).Within(_setUp.Device.Info,
@@ -255,26 +255,30 @@ internal sealed class GpuFamily : IKernelFamily
             }
             Kernel kernel = Build("conv/gpu_conv2d.cl", "gpu_conv2d_forward", options);
 
-            if (halfArithmetic && from is null) weights = GpuWeightPacking.ForHalfFrames(weights);
             int groups = (int)WorkSize.Tiles(layer.K, group.LocalK * group.Filters) * group.LocalK;
-            float[] packed = GpuWeightPacking.FilterGroups(weights.Weight, layer.C, layer.Size, channels, groups, group.Filters);
-            KernelArgument weight = !halfArithmetic ? Upload(packed) : twin ? Upload(Array.ConvertAll(packed, value => (float)(Half)value)) : Upload(Array.ConvertAll(packed, value => (Half)value));
+            WeightForm form = !halfArithmetic ? WeightForm.Float : twin ? WeightForm.RoundedToHalf : WeightForm.Half;
             List<KernelArgument> arguments = from is null ? [] : [from.Memory, (with ?? from).Memory];
-            arguments.AddRange([weight, Upload(WeightPacking.PadTo(weights.Bias, groups * group.Filters))]);
+            // In halves only the first layer reads the frame.
+            if (halfArithmetic && from is null) arguments.AddRange([_setUp.Weights.AddForHalfFrames(layer: 0, Pack, form), Bias(weights => GpuWeightPacking.ForHalfFrames(weights[0]))]);
+            else arguments.AddRange([_setUp.Weights.Add(weights => Pack(own(weights).Weight), form), Bias(own)]);
             if (to is not null) arguments.AddRange([(skip ?? to).Memory, to.Memory]);
             kernel.BindFrom(to is null ? SampleLayout.AfterRestored : from is null ? SampleLayout.AfterFrame : 0, [.. arguments, _setUp.TileW, _setUp.TileH]);
             Add(kernel, from is null || to is null, group, group.LocalW, groups);
+
+            float[] Pack(float[] weight) => GpuWeightPacking.FilterGroups(weight, layer.C, layer.Size, channels, groups, group.Filters);
+
+            KernelArgument Bias(Func<IReadOnlyList<LayerWeights>, LayerWeights> of) => _setUp.Weights.Add(weights => WeightPacking.PadTo(of(weights).Bias, groups * group.Filters));
         }
 
-        private void ConvolveOnTensorCores(ConvolutionLayer layer, LayerWeights weights, string options, int[] channels, Maps from, Maps? with, Maps? skip, Maps to)
+        private void ConvolveOnTensorCores(ConvolutionLayer layer, Func<IReadOnlyList<LayerWeights>, LayerWeights> own, string options, int[] channels, Maps from, Maps? with, Maps? skip, Maps to)
         {
             // PLANE of the kernel: four words for every pixel of the tile.
             Group group = Group.OfWarps(_setUp.Plan, layer.K).Within(_setUp.Device.Info,
                 one => 4 * sizeof(ulong) * (((long)(Block * one.LocalK + 2 * layer.Pad) * (one.LocalH * one.Rows + 2 * layer.Pad) + 11) / 16 * 16 + 4));
             Kernel kernel = Build("conv/gpu_conv2d_mma.cl", "gpu_conv2d_mma_forward", $"{options}{group.Options} -DBLOCKS={group.Filters}{TensorCores}");
             int groups = (int)WorkSize.Tiles(layer.K, Block * group.Filters), blocks = groups * group.Filters;
-            kernel.Bind(from.Memory, (with ?? from).Memory, Upload(GpuWeightPacking.FragmentBlocks(weights.Weight, layer.C, layer.Size, channels, blocks)),
-                Upload(WeightPacking.PadTo(weights.Bias, blocks * Block)), (skip ?? to).Memory, to.Memory, _setUp.TileW, _setUp.TileH);
+            kernel.Bind(from.Memory, (with ?? from).Memory, _setUp.Weights.Add(weights => GpuWeightPacking.FragmentBlocks(own(weights).Weight, layer.C, layer.Size, channels, blocks), WeightForm.Half),
+                _setUp.Weights.Add(weights => WeightPacking.PadTo(own(weights).Bias, blocks * Block)), (skip ?? to).Memory, to.Memory, _setUp.TileW, _setUp.TileH);
             Add(kernel, readsFrame: false, group, Block * group.LocalK, groups * group.LocalK);
         }
 
@@ -282,7 +286,6 @@ internal sealed class GpuFamily : IKernelFamily
         private void ExtractMap(Maps to)
         {
             ConvolutionLayer extract = _setUp.Description.Layers[0], map = _setUp.Description.Layers[1];
-            LayerWeights weights1 = _setUp.Network.Weights[0], weights2 = _setUp.Network.Weights[1];
             string options = $"{_setUp.Samples.Options} -DSIZE1={extract.Size} -DK={map.K}{(extract.Relu ? " -DRELU1" : "")}{(map.Relu ? " -DRELU" : "")}";
             if (_setUp.Plan["TENSOR"] == 1)
             {
@@ -291,9 +294,11 @@ internal sealed class GpuFamily : IKernelFamily
                     one => sizeof(ulong) * (long)extract.C * (Block * one.LocalK + 12) * (one.LocalH * one.Rows + 2 * extract.Pad) + ScratchBytes * one.LocalH * one.LocalK);
                 int n1 = GpuWeightPacking.RoundUp(extract.K, Block * group.Filters), n2 = GpuWeightPacking.RoundUp(map.K, Block);
                 Kernel kernel = Build("conv/gpu_extract_map_mma.cl", "gpu_extract_map_mma_forward", $"{options} -DN1={n1} -DN2={n2}{group.Options} -DBLOCKS1={group.Filters}{TensorCores}");
-                weights1 = GpuWeightPacking.ForHalfFrames(weights1);
-                kernel.BindFrom(SampleLayout.AfterFrame, Upload(GpuWeightPacking.FragmentRows(weights1.Weight, extract.C, extract.Size, n1 / Block)), Upload(WeightPacking.PadTo(weights1.Bias, n1)),
-                    Upload(GpuWeightPacking.FragmentBlocks(weights2.Weight, map.C, size: 1, Maps1(n1), n2 / Block)), Upload(WeightPacking.PadTo(weights2.Bias, n2)), to.Memory, _setUp.TileW, _setUp.TileH);
+                kernel.BindFrom(SampleLayout.AfterFrame,
+                    _setUp.Weights.AddForHalfFrames(layer: 0, weight => GpuWeightPacking.FragmentRows(weight, extract.C, extract.Size, n1 / Block), WeightForm.Half),
+                    _setUp.Weights.Add(weights => WeightPacking.PadTo(GpuWeightPacking.ForHalfFrames(weights[0]).Bias, n1)),
+                    _setUp.Weights.Add(weights => GpuWeightPacking.FragmentBlocks(weights[1].Weight, map.C, size: 1, Maps1(n1), n2 / Block), WeightForm.Half),
+                    _setUp.Weights.Add(weights => WeightPacking.PadTo(weights[1].Bias, n2)), to.Memory, _setUp.TileW, _setUp.TileH);
                 Add(kernel, readsFrame: true, group, Block * group.LocalK, group.LocalK);
             }
             else
@@ -302,9 +307,11 @@ internal sealed class GpuFamily : IKernelFamily
                     one => sizeof(float) * ((long)extract.C * (one.LocalW + 2 * extract.Pad) * (one.LocalH * one.Rows + 2 * extract.Pad) + one.Filters * one.LocalK * one.LocalW * one.LocalH * one.Rows));
                 int n1 = GpuWeightPacking.RoundUp(extract.K, group.Filters * group.LocalK), n2 = GpuWeightPacking.RoundUp(map.K, GpuWeightPacking.MapStep * group.LocalK);
                 Kernel kernel = Build("conv/gpu_extract_map.cl", "gpu_extract_map_forward", $"{options} -DN1={n1} -DN2={n2}{group.Options} -DFILTERS1={group.Filters}{(_half == 0 ? "" : " -DHALF_MAPS")}");
-                kernel.BindFrom(SampleLayout.AfterFrame, Upload(GpuWeightPacking.FilterGroups(weights1.Weight, extract.C, extract.Size, [.. Enumerable.Range(0, extract.C)], n1 / group.Filters, group.Filters)),
-                    Upload(WeightPacking.PadTo(weights1.Bias, n1)), Upload(GpuWeightPacking.FilterGroups(weights2.Weight, map.C, size: 1, Maps1(n1), group.LocalK, n2 / group.LocalK)),
-                    Upload(WeightPacking.PadTo(weights2.Bias, n2)), to.Memory, _setUp.TileW, _setUp.TileH);
+                kernel.BindFrom(SampleLayout.AfterFrame,
+                    _setUp.Weights.Add(weights => GpuWeightPacking.FilterGroups(weights[0].Weight, extract.C, extract.Size, [.. Enumerable.Range(0, extract.C)], n1 / group.Filters, group.Filters)),
+                    _setUp.Weights.Add(weights => WeightPacking.PadTo(weights[0].Bias, n1)),
+                    _setUp.Weights.Add(weights => GpuWeightPacking.FilterGroups(weights[1].Weight, map.C, size: 1, Maps1(n1), group.LocalK, n2 / group.LocalK)),
+                    _setUp.Weights.Add(weights => WeightPacking.PadTo(weights[1].Bias, n2)), to.Memory, _setUp.TileW, _setUp.TileH);
                 Add(kernel, readsFrame: true, group, group.LocalW, group.LocalK);
             }
 
@@ -314,8 +321,6 @@ internal sealed class GpuFamily : IKernelFamily
         private string TensorCores => _setUp.Device.Arithmetic.SupportsTensorCores ? " -DTENSOR_CORES" : "";
 
         private Kernel Build(string file, string kernel, string options) => _owned.Add(_setUp.Device.Build(file, options.TrimStart()).CreateKernel(kernel));
-
-        private KernelArgument Upload<T>(T[] values) where T : unmanaged => _owned.Add(_setUp.Device.Allocate<T>((ReadOnlySpan<T>)values));
 
         /// <param name="kernel">With all arguments bound but those of the frame.</param>
         /// <param name="readsFrame">Whether it has such arguments.</param>

@@ -8,6 +8,9 @@ internal static class GpuWeightPacking
     /// <summary>Maps that lie side by side in a tensor on the device.</summary>
     public const int MapStep = 4;
 
+    /// <summary>What weights of a first layer for kernels that compute with halves grow by, see <see cref="ForHalfFrames"/>.</summary>
+    public const double HalfFrameGrowth = 256 / 255.0;
+
     /// <summary>The channels that a kernel reads, in its order, when it reads tensors of so many maps one after the other: each is filled up to a multiple of <see cref="MapStep"/>.</summary>
     /// <returns>Number of the layer's channel; -1 for one that only fills up.</returns>
     public static int[] ChannelsOf(params ReadOnlySpan<int> maps)
@@ -29,7 +32,7 @@ internal static class GpuWeightPacking
     /// </summary>
     public static LayerWeights ForHalfFrames(LayerWeights weights)
     {
-        const double Middle = 128 / 255.0, Growth = 256 / 255.0;
+        const double Middle = 128 / 255.0;
         (float[] weight, float[] bias) = ([.. weights.Weight], [.. weights.Bias]);
         int taps = weight.Length / bias.Length;
         for (int k = 0; k < bias.Length; k++)
@@ -38,7 +41,7 @@ internal static class GpuWeightPacking
             foreach (int tap in Enumerable.Range(k * taps, taps).OrderByDescending(i => Math.Abs(weights.Weight[i])))
             {
                 sum += weights.Weight[tap];
-                double wanted = weights.Weight[tap] * Growth + lost;
+                double wanted = weights.Weight[tap] * HalfFrameGrowth + lost;
                 weight[tap] = (float)(Half)wanted;
                 lost = wanted - weight[tap];
             }
@@ -73,12 +76,12 @@ internal static class GpuWeightPacking
         return packed;
     }
 
-    /// <summary>[K][C][ky][kx] to half [blocks][ceil(channels/16)][kx][ky][16][16]: 16x16 blocks of <c>common/fragments.cl</c>, see <c>conv/gpu_conv2d_mma.cl</c>.</summary>
-    public static Half[] FragmentBlocks(ReadOnlySpan<float> weight, int C, int size, ReadOnlySpan<int> channels, int blocks)
+    /// <summary>[K][C][ky][kx] to [blocks][ceil(channels/16)][kx][ky][16][16]: 16x16 blocks of <c>common/fragments.cl</c>, see <c>conv/gpu_conv2d_mma.cl</c>.</summary>
+    public static float[] FragmentBlocks(ReadOnlySpan<float> weight, int C, int size, ReadOnlySpan<int> channels, int blocks)
     {
         const int Side = 16;
         int taps = size * size, K = weight.Length / (C * taps), steps = RoundUp(channels.Length, Side) / Side;
-        Half[] packed = new Half[blocks * steps * taps * Side * Side];
+        float[] packed = new float[blocks * steps * taps * Side * Side];
         for (int k = 0; k < K; k++)
         {
             for (int channel = 0; channel < channels.Length; channel++)
@@ -89,7 +92,7 @@ internal static class GpuWeightPacking
                     for (int kx = 0; kx < size; kx++)
                     {
                         int block = ((k / Side * steps + channel / Side) * size + kx) * size + ky;
-                        packed[(block * Side + ProbedArithmetic.FragmentRow(k % Side)) * Side + channel % Side] = (Half)weight[((k * C + channels[channel]) * size + ky) * size + kx];
+                        packed[(block * Side + ProbedArithmetic.FragmentRow(k % Side)) * Side + channel % Side] = weight[((k * C + channels[channel]) * size + ky) * size + kx];
                     }
                 }
             }
@@ -97,12 +100,12 @@ internal static class GpuWeightPacking
         return packed;
     }
 
-    /// <summary>[K][C][ky][kx] to half [blocks][C][ky][16][16], where the taps kx of a row are the channels of a block; see <c>conv/gpu_extract_map_mma.cl</c>.</summary>
-    public static Half[] FragmentRows(ReadOnlySpan<float> weight, int C, int size, int blocks)
+    /// <summary>[K][C][ky][kx] to [blocks][C][ky][16][16], where the taps kx of a row are the channels of a block; see <c>conv/gpu_extract_map_mma.cl</c>.</summary>
+    public static float[] FragmentRows(ReadOnlySpan<float> weight, int C, int size, int blocks)
     {
         const int Side = 16;
         int K = weight.Length / (C * size * size);
-        Half[] packed = new Half[blocks * C * size * Side * Side];
+        float[] packed = new float[blocks * C * size * Side * Side];
         for (int k = 0; k < K; k++)
         {
             for (int c = 0; c < C; c++)
@@ -110,7 +113,7 @@ internal static class GpuWeightPacking
                 for (int ky = 0; ky < size; ky++)
                 {
                     for (int kx = 0; kx < size; kx++)
-                        packed[(((k / Side * C + c) * size + ky) * Side + ProbedArithmetic.FragmentRow(k % Side)) * Side + kx] = (Half)weight[((k * C + c) * size + ky) * size + kx];
+                        packed[(((k / Side * C + c) * size + ky) * Side + ProbedArithmetic.FragmentRow(k % Side)) * Side + kx] = weight[((k * C + c) * size + ky) * size + kx];
                 }
             }
         }

@@ -15,10 +15,17 @@ public sealed class InferenceSession : IDisposable
 
     private readonly NetworkDescription _description;
     private readonly SampleLayout _samples;
+    private readonly WeightBuffers _weights;
     private readonly ITileLayers _layers;
 
+    /// <summary>Sigmas are rounded to multiples of it, so that an estimate that trembles changes nothing: 1/64 pixel, of which the restored frame shows no trace.</summary>
+    public const float SigmaStep = 1 / 64f;
+
+    /// <summary>Where a network conditioned on sigma is checked and timed: between two of the usual knots.</summary>
+    private const float MeasuredSigma = 1.25f;
+
     /// <param name="device">Where to run.</param>
-    /// <param name="network">Not changed and not kept.</param>
+    /// <param name="network">Not changed. One that is conditioned on sigma needs <see cref="SetSigma"/> before the first run.</param>
     /// <param name="W">Columns of the frame, 1 or more.</param>
     /// <param name="H">Rows of the frame, 1 or more.</param>
     /// <param name="plan">Null takes the one that <c>deblur tune</c> found best for network, size and device, else a good guess.</param>
@@ -49,7 +56,16 @@ public sealed class InferenceSession : IDisposable
             TileMemory memory = family.Memory(Plan, _description, tileW, tileH);
             return memory.TotalBytes <= limit && memory.LargestBytes <= device.Info.MaxAllocationBytes && family.Refusal(Plan, _description, tileW, tileH) is null;
         }) ?? throw new OpenClException($"{network.Name} needs more than the {limit:N0} bytes of memory that {device.Info.Name} has for it. Choose a smaller network, or another device with --device.");
-        _layers = family.Create(new(device, network, Grid.TileW, Grid.TileH, samples, Plan));
+        _weights = new(device, network);
+        try
+        {
+            _layers = family.Create(new(device, _description, _weights, Grid.TileW, Grid.TileH, samples, Plan));
+        }
+        catch
+        {
+            _weights.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Channels of the frame: 1 for luma, 3 for RGB.</summary>
@@ -67,11 +83,32 @@ public sealed class InferenceSession : IDisposable
     /// <summary>How the frame is cut, in cells of the network's scale; a single tile when everything fits.</summary>
     public TileGrid Grid { get; }
 
+    /// <summary>The sigma that the next run restores, as rounded; null for a network that is not conditioned, or was not told one.</summary>
+    public float? Sigma => _weights.Sigma;
+
+    /// <summary>
+    /// Sets the blur that the following runs restore; does not wait, and leaves the runs before it as they are. A change takes the device a fraction of a
+    /// millisecond, see <c>kernels/README.md</c>. Does nothing where sigma, rounded to <see cref="SigmaStep"/>, is as before, or the network is not conditioned on it.
+    /// </summary>
+    /// <param name="queue">In-order queue on which the session runs.</param>
+    /// <param name="sigma">Pixels, 0 or more; beyond the network's knots it counts as the nearest.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="sigma"/> is not a number of 0 or more.</exception>
+    public void SetSigma(CommandQueue queue, float sigma)
+    {
+        if (!(sigma >= 0)) throw new ArgumentOutOfRangeException(nameof(sigma), sigma, "Sigma must be 0 or more pixels.");
+        if (!_description.IsConditioned) return;
+        _weights.SetSigma(queue, Math.Clamp(RoundSigma(sigma), _description.SigmaKnots[0], _description.SigmaKnots[^1]));
+    }
+
+    /// <summary>The multiple of <see cref="SigmaStep"/> next to a sigma.</summary>
+    internal static float RoundSigma(float sigma) => MathF.Round(sigma / SigmaStep) * SigmaStep;
+
     /// <summary>Enqueues the network on a whole frame; does not wait.</summary>
     /// <param name="queue">In-order queue of the session's device.</param>
     /// <param name="input">float [C][H][W], gamma-encoded, 0 to 1. Not modified.</param>
     /// <param name="output">float [C][H][W], overwritten; not clamped. Another buffer than the input.</param>
     /// <exception cref="ArgumentException">A buffer is smaller than the frame.</exception>
+    /// <exception cref="InvalidOperationException">The network is conditioned on sigma and was not told one.</exception>
     public void Run(CommandQueue queue, DeviceBuffer<float> input, DeviceBuffer<float> output)
     {
         long needed = (long)C * H * W;
@@ -89,6 +126,7 @@ public sealed class InferenceSession : IDisposable
     /// <returns>The event of the last launch; the caller disposes it.</returns>
     internal ComputeEvent Enqueue(CommandQueue queue, KernelArgument frame, KernelArgument restored, float strength, params ReadOnlySpan<ComputeEvent> waitFor)
     {
+        if (_description.IsConditioned && Sigma is null) throw new InvalidOperationException("The network is conditioned on the blur's sigma: call SetSigma before the first run.");
         foreach (Kernel kernel in _layers.FrameKernels) SampleLayout.BindFrame(kernel, frame);
         _samples.BindRestored(_layers.Launches[^1].Kernel, restored, strength);
         ComputeEvent done = default;
@@ -152,6 +190,7 @@ public sealed class InferenceSession : IDisposable
         using CommandQueue queue = device.CreateQueue(profiling: true);
         using DeviceBuffer<byte> frame = device.Allocate<byte>(noise);
         using DeviceBuffer<byte> restored = device.Allocate<byte>(noise.Length);
+        session.SetSigma(queue, MeasuredSigma);
         while (true) yield return session.MeasureDeviceMs(queue, frame, restored);
     }
 
@@ -167,11 +206,16 @@ public sealed class InferenceSession : IDisposable
         using var session = new InferenceSession(device, network, W, H, plan);
         using DeviceBuffer<float> input = device.Allocate<float>(blurred);
         using DeviceBuffer<float> output = device.Allocate<float>(blurred.Length);
+        session.SetSigma(queue, MeasuredSigma);
         session.Run(queue, input, output);
-        return PlainNetwork.LargestError(network, W, H, blurred, output.ToArray(queue));
+        return PlainNetwork.LargestError(network.At(MeasuredSigma), W, H, blurred, output.ToArray(queue));
     }
 
-    public void Dispose() => _layers.Dispose();
+    public void Dispose()
+    {
+        _layers.Dispose();
+        _weights.Dispose();
+    }
 
     private void BindTile(Tile tile)
     {

@@ -4,15 +4,13 @@ namespace RealtimeDeblur.Networks;
 
 /// <summary>What layers are made for: a network on tiles of one size, cut from frames of one layout, on one device.</summary>
 /// <param name="Device">Where to run.</param>
-/// <param name="Network">Not kept.</param>
+/// <param name="Description">Of the network.</param>
+/// <param name="Weights">Takes the network's weights, packed as the kernels want them, and keeps them up to date.</param>
 /// <param name="TileW">Columns of a tile in cells of the network's scale.</param>
 /// <param name="TileH">Rows of a tile in cells.</param>
 /// <param name="Samples">Of the frame and its restored copy.</param>
 /// <param name="Plan">One that the family takes.</param>
-internal sealed record LayerSetUp(ComputeDevice Device, Network Network, int TileW, int TileH, SampleLayout Samples, InferencePlan Plan)
-{
-    public NetworkDescription Description => Network.Description;
-}
+internal sealed record LayerSetUp(ComputeDevice Device, NetworkDescription Description, WeightBuffers Weights, int TileW, int TileH, SampleLayout Samples, InferencePlan Plan);
 
 /// <summary>Kernels that compute a class of networks, and the plans they offer.</summary>
 internal interface IKernelFamily

@@ -1,8 +1,8 @@
 namespace RealtimeDeblur.Networks;
 
-/// <summary>Weights of one convolution, as documents order them.</summary>
-/// <param name="Weight">[K][C][Size][Size], row-major.</param>
-/// <param name="Bias">[K].</param>
+/// <summary>Weights of one convolution, as documents order them. In a network conditioned on sigma a dimension for the knots comes first.</summary>
+/// <param name="Weight">[K][C][Size][Size], row-major; [knots][K][C][Size][Size] where <see cref="NetworkDescription.SigmaKnots"/> has any.</param>
+/// <param name="Bias">[K], or [knots][K].</param>
 public sealed record LayerWeights(float[] Weight, float[] Bias);
 
 /// <summary>A network ready to run: its description, its weights, and the record of how they came to be. Immutable by convention: nobody writes to the arrays after construction.</summary>
@@ -20,8 +20,12 @@ public sealed class Network
         for (int i = 0; i < weights.Count; i++)
         {
             ConvolutionLayer layer = description.Layers[i];
-            if (weights[i].Weight.Length != layer.WeightCount || weights[i].Bias.Length != layer.K)
-                throw new ArgumentException($"{name}: layer '{layer.Name}' has {weights[i].Weight.Length} weights and {weights[i].Bias.Length} biases, the network needs {layer.WeightCount} and {layer.K}.", nameof(weights));
+            int sets = description.WeightSets;
+            if (weights[i].Weight.Length != layer.WeightCount * sets || weights[i].Bias.Length != layer.K * sets)
+            {
+                throw new ArgumentException($"{name}: layer '{layer.Name}' has {weights[i].Weight.Length} weights and {weights[i].Bias.Length} biases, the network needs {layer.WeightCount * sets} and {layer.K * sets}"
+                    + $"{(description.IsConditioned ? $", for {sets} knots in sigma" : "")}.", nameof(weights));
+            }
         }
         Name = name;
         Description = description;
@@ -36,4 +40,25 @@ public sealed class Network
     public IReadOnlyList<LayerWeights> Weights { get; }
 
     public IReadOnlyDictionary<string, string> TrainingRecord { get; }
+
+    /// <summary>Whether the weights depend on the blur's sigma, so that running the network needs one.</summary>
+    public bool IsConditioned => Description.IsConditioned;
+
+    /// <summary>The network for one sigma, with plain weights: those between its knots, interpolated. A network that is not conditioned gives itself.</summary>
+    /// <param name="sigma">Of the blur, pixels of the full-size frame; beyond the knots it counts as the nearest.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="sigma"/> is not a number of 0 or more.</exception>
+    public Network At(float sigma)
+    {
+        if (!(sigma >= 0)) throw new ArgumentOutOfRangeException(nameof(sigma), sigma, "Sigma must be 0 or more pixels.");
+        if (!IsConditioned) return this;
+        SigmaInterpolation between = SigmaInterpolation.Among(Description.SigmaKnots, sigma);
+        return new(Name, Description.WithSigmaKnots([]), [.. Weights.Select(layer => new LayerWeights(Between(layer.Weight), Between(layer.Bias)))], TrainingRecord);
+
+        float[] Between(float[] knots)
+        {
+            float[] values = new float[knots.Length / Description.WeightSets];
+            between.Apply(knots, values);
+            return values;
+        }
+    }
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace RealtimeDeblur.Networks;
 
 /// <summary>
@@ -42,6 +44,10 @@ public sealed record NetworkDescription
     public const int MaxLayers = 64;
     public const int MaxNameLength = 64;
     public const int MaxScale = 4;
+    public const int MaxSigmaKnots = 64;
+
+    /// <summary>Knots of conditioned networks where nobody asks for others: the weights of trained networks change slowly from one to the next.</summary>
+    public static IReadOnlyList<float> DefaultSigmaKnots { get; } = [0, 0.5f, 1, 1.5f, 2, 2.5f, 3, 3.5f, 4];
 
     /// <summary>What <see cref="ConvolutionLayer.With"/> and <see cref="ConvolutionLayer.Skip"/> call the tensor that the first layer reads.</summary>
     public const string Input = "input";
@@ -50,8 +56,9 @@ public sealed record NetworkDescription
     /// <param name="layers">In the order in which they run.</param>
     /// <param name="globalSkip">Whether the frame is added to the last layer's output.</param>
     /// <param name="scale">Side of the square of pixels that becomes one cell of more channels.</param>
-    /// <exception cref="ArgumentException">The layers do not fit together, or a size is outside its limits.</exception>
-    public NetworkDescription(string architecture, IReadOnlyList<ConvolutionLayer> layers, bool globalSkip, int scale = 1)
+    /// <param name="sigmaKnots">See <see cref="SigmaKnots"/>; null for none.</param>
+    /// <exception cref="ArgumentException">The layers do not fit together, or a size is outside its limits, or the knots do not ascend.</exception>
+    public NetworkDescription(string architecture, IReadOnlyList<ConvolutionLayer> layers, bool globalSkip, int scale = 1, IReadOnlyList<float>? sigmaKnots = null)
     {
         if (scale is < 1 or > MaxScale) throw new ArgumentException($"A scale of {scale} is not possible, 1 to {MaxScale} are.", nameof(scale));
         if (layers.Count is 0 or > MaxLayers) throw new ArgumentException($"A network has 1 to {MaxLayers} layers, not {layers.Count}.", nameof(layers));
@@ -88,11 +95,21 @@ public sealed record NetworkDescription
         if (inputC % cells != 0 || inputC / cells is not (1 or 3) || layers[^1].K != inputC)
             throw new ArgumentException(cells == 1 ? $"A network maps 1 or 3 channels to as many; this one maps {inputC} to {layers[^1].K}."
                 : $"A network at a scale of {scale} maps {cells} or {3 * cells} channels to as many; this one maps {inputC} to {layers[^1].K}.", nameof(layers));
+        IReadOnlyList<float> knots = sigmaKnots ?? [];
+        if (knots.Count is 1 or > MaxSigmaKnots) throw new ArgumentException($"A network has 2 to {MaxSigmaKnots} knots in sigma, or none; not {knots.Count}.", nameof(sigmaKnots));
+        for (int i = 0; i < knots.Count; i++)
+        {
+            if (!(float.IsFinite(knots[i]) && knots[i] >= 0 && (i == 0 || knots[i] > knots[i - 1])))
+                throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"The knots in sigma are pixels, 0 or more, and ascend; knot {i + 1} is {knots[i]}{(i == 0 ? "" : $" after {knots[i - 1]}")}."), nameof(sigmaKnots));
+        }
+        if (layers.FirstOrDefault(layer => (long)layer.WeightCount * knots.Count > Array.MaxLength) is { } large)
+            throw new ArgumentException($"Layer '{large.Name}' has {large.WeightCount:N0} weights at each of {knots.Count} knots; {Array.MaxLength:N0} in all are possible.", nameof(sigmaKnots));
         C = inputC / cells;
         Scale = scale;
         Architecture = architecture;
         Layers = layers;
         GlobalSkip = globalSkip;
+        SigmaKnots = knots;
     }
 
     /// <summary>Family name, e.g. <c>dbcnn</c>.</summary>
@@ -108,6 +125,18 @@ public sealed record NetworkDescription
 
     /// <summary>Side of the square of pixels that is one cell of the layers: 1, or 2 for half resolution.</summary>
     public int Scale { get; }
+
+    /// <summary>
+    /// Blur widths, in pixels, 0 or more, ascending, at which a network conditioned on sigma has weights and biases of its own; between two knots all of them are interpolated linearly, and beyond the
+    /// ends they stay. Empty for a network that is not conditioned.
+    /// </summary>
+    public IReadOnlyList<float> SigmaKnots { get; }
+
+    /// <summary>Whether the weights depend on the blur's sigma. Kernels never know: they get the weights of one sigma, see <see cref="Network.At"/>.</summary>
+    public bool IsConditioned => SigmaKnots.Count > 0;
+
+    /// <summary>How many sets of weights a network of this shape has: one per knot, or one.</summary>
+    public int WeightSets => Math.Max(1, SigmaKnots.Count);
 
     /// <summary>Channels that the first layer reads: C * Scale * Scale.</summary>
     public int InputC => C * Scale * Scale;
@@ -137,6 +166,11 @@ public sealed record NetworkDescription
 
     /// <summary>Whether every layer reads just the one before and only the frame is added at the end.</summary>
     internal bool IsPlainChain => Layers.All(layer => layer.With is null && layer.Skip is null);
+
+    /// <summary>The same layers with weights at other knots.</summary>
+    /// <param name="knots">As <see cref="SigmaKnots"/>, for instance <see cref="DefaultSigmaKnots"/>; empty for a network that is not conditioned.</param>
+    /// <exception cref="ArgumentException">There is one knot, or there are too many, or they do not ascend.</exception>
+    public NetworkDescription WithSigmaKnots(IReadOnlyList<float> knots) => new(Architecture, Layers, GlobalSkip, Scale, knots);
 
     /// <summary>
     /// The three layers of DBCNN: patch extraction F1 = max(0, W1*M + B1), non-linear mapping F2 = max(0, W2*F1 + B2), reconstruction

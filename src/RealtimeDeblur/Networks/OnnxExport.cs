@@ -30,6 +30,7 @@ public static class OnnxExport
     private const int Int64Type = 7;
 
     /// <summary>Writes the model; it appears complete or not at all.</summary>
+    /// <exception cref="ArgumentException">The network is conditioned on sigma: export <see cref="Network.At"/> of one.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(Network network, string path) => AtomicFile.Write(path, stream => stream.Write(Encode(network)));
 
@@ -37,8 +38,10 @@ public static class OnnxExport
     /// <param name="network">What to export.</param>
     /// <param name="border">What convolutions find outside their input.</param>
     /// <param name="size">The only frame size that the model takes, for programs that cannot do with any; null for any size.</param>
+    /// <exception cref="ArgumentException">The network is conditioned on sigma.</exception>
     public static byte[] Encode(Network network, OnnxBorder border = OnnxBorder.Replicate, (int W, int H)? size = null)
     {
+        if (network.IsConditioned) throw new ArgumentException($"{network.Name} is conditioned on the blur's sigma, and an ONNX model has one set of weights: export the network at one sigma.", nameof(network));
         ProtobufWriter model = new();
         model.Integer(1, IrVersion);
         model.Text(2, "RealtimeDeblur");

@@ -1,7 +1,7 @@
 namespace RealtimeDeblur.Networks;
 
 /// <summary>A network at single pixels, in plain loops and double precision: what the results of a device are compared with before they are timed.</summary>
-/// <param name="network">Any.</param>
+/// <param name="network">Any that is not conditioned on sigma.</param>
 /// <param name="W">Columns of the frame.</param>
 /// <param name="H">Rows of the frame.</param>
 /// <param name="blurred">float [C][H][W]; not changed.</param>

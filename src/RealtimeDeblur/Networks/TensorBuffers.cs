@@ -51,6 +51,9 @@ internal sealed class TensorBuffers
     /// <summary>Where an earlier layer's output lies, by the layer's name; null for the frame and for no name.</summary>
     public DeviceBuffer<float>? Named(string? name) =>
         name is null or NetworkDescription.Input ? null : OutputOf(_description.Layers.Index().First(layer => layer.Item.Name == name).Index);
+
+    /// <summary>The same; where there is none, any other buffer, for a kernel that takes one and does not read it.</summary>
+    public KernelArgument Named(string? name, KernelArgument other) => Named(name) is { } buffer ? buffer : other;
 }
 
 /// <summary>What kernels that compute one layer of any network are told about it.</summary>

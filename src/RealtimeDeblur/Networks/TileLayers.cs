@@ -20,7 +20,7 @@ internal readonly record struct TileMemory(long LargestBytes, long TotalBytes)
     }
 }
 
-/// <summary>The layers of a network on tiles of one size: weights packed and buffers allocated once, so that running them only enqueues.</summary>
+/// <summary>The layers of a network on tiles of one size: weights handed over and buffers allocated once, so that running them only enqueues.</summary>
 internal interface ITileLayers : IDisposable
 {
     /// <summary>From the samples of a frame to its restored samples, in this order. The last one's kernel takes RESTORED_ARGUMENTS.</summary>

@@ -80,9 +80,9 @@ internal sealed class TuningFile(string? folder)
         }
     }
 
-    /// <summary>Names the shape of a network: its layers, not its weights.</summary>
+    /// <summary>Names the shape of a network: its layers, not its weights, nor at how many sigmas it has some.</summary>
     private static string ShapeOf(NetworkDescription description) =>
-        $"{description.Architecture} {Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(DescriptionJson.Write(description))))[..16]}";
+        $"{description.Architecture} {Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(DescriptionJson.Write(description.WithSigmaKnots([])))))[..16]}";
 
     private string PathOf(DeviceInfo device) =>
         Path.Combine(folder!, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', device.Platform, device.Name, device.Driver))))[..16] + ".json");

@@ -27,7 +27,7 @@ public static class UntrainedNetwork
         LayerWeights[] weights = [.. description.Layers.Select(layer =>
         {
             double bound = Math.Sqrt(6.0 / (layer.C * layer.Size * layer.Size));
-            return new LayerWeights(Uniform(layer.WeightCount, bound), Uniform(layer.K, 0.1));
+            return new LayerWeights(Uniform(layer.WeightCount * description.WeightSets, bound), Uniform(layer.K * description.WeightSets, 0.1));
         })];
         return new($"{description.Architecture} (random weights)", description, weights);
 

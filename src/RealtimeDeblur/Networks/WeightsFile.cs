@@ -10,11 +10,11 @@ namespace RealtimeDeblur.Networks;
 /// <remarks>
 /// The format (github.com/huggingface/safetensors): 8 bytes of header length, little-endian; the header, JSON padded with spaces
 /// to a multiple of 8; then the tensors, float32, little-endian, without gaps. The header maps each tensor's name to its <c>dtype</c>, <c>shape</c> and
-/// <c>data_offsets</c>, and <c>__metadata__</c> to pairs of strings. Of these, <c>format</c> is <see cref="Format"/> or <see cref="GraphFormat"/>, <c>description</c>
+/// <c>data_offsets</c>, and <c>__metadata__</c> to pairs of strings. Of these, <c>format</c> is <see cref="Format"/>, <see cref="GraphFormat"/> or <see cref="ConditionedFormat"/>, <c>description</c>
 /// holds the network's shape as JSON, and every other pair belongs to <see cref="Network.TrainingRecord"/>. A layer has two tensors, <c>NAME.weight</c> [K][C][Size][Size] and <c>NAME.bias</c> [K].
 /// <para>
-/// A network conditioned on sigma would add a <c>sigmaKnots</c> array to the description and two tensors [knots][K] per layer,
-/// <c>NAME.scale</c> and <c>NAME.shift</c>, under the next format number: a reader of this one then says that it is too old instead of ignoring them.
+/// In a network conditioned on sigma the description has <c>sigmaKnots</c>, and a dimension for the knots comes first in every tensor: <c>NAME.weight</c> [knots][K][C][Size][Size], <c>NAME.bias</c> [knots][K].
+/// Each network has the lowest format number that its readers need: those of an earlier one then say that they are too old instead of misreading the file.
 /// </para>
 /// <para>
 /// A file may come from anywhere, so nothing is believed before it is checked: sizes against the real length of the file ahead of
@@ -31,6 +31,9 @@ public static class WeightsFile
 
     /// <summary>Value of <c>format</c> where the network has what readers of the first did not know: a scale, or layers that read or add other tensors than the one before.</summary>
     public const string GraphFormat = "realtimedeblur/2";
+
+    /// <summary>Value of <c>format</c> where the weights depend on sigma.</summary>
+    public const string ConditionedFormat = "realtimedeblur/3";
 
     /// <summary>Largest header accepted. The largest description takes some 20 KiB of it; the rest is for the training record.</summary>
     public const int MaxHeaderBytes = 1 << 20;
@@ -138,8 +141,8 @@ public static class WeightsFile
         }
         if (!record.Remove(FormatKey, out string? format) || !format.StartsWith("realtimedeblur/", StringComparison.Ordinal))
             throw new InvalidDataException($"{name} holds tensors but no network of RealtimeDeblur (no '{FormatKey}' of '{Format}' in {MetadataKey}); `deblur train` makes one.");
-        if (format is not (Format or GraphFormat))
-            throw new InvalidDataException($"{name} has format '{Printable(format)}', this version reads '{Format}' and '{GraphFormat}'; update RealtimeDeblur.");
+        if (format is not (Format or GraphFormat or ConditionedFormat))
+            throw new InvalidDataException($"{name} has format '{Printable(format)}', this version reads '{Format}' to '{ConditionedFormat}'; update RealtimeDeblur.");
         if (!record.Remove(DescriptionKey, out string? description))
             throw new InvalidDataException($"{name}: there is no '{DescriptionKey}' in {MetadataKey}; the file is damaged.");
         try
@@ -169,8 +172,8 @@ public static class WeightsFile
         for (int i = 0; i < description.Layers.Count; i++)
         {
             ConvolutionLayer layer = description.Layers[i];
-            Locate(i, isBias: false, $"{layer.Name}.weight", $"layer '{layer.Name}'", [layer.K, layer.C, layer.Size, layer.Size]);
-            Locate(i, isBias: true, $"{layer.Name}.bias", $"the bias of layer '{layer.Name}'", [layer.K]);
+            Locate(i, isBias: false, $"{layer.Name}.weight", $"layer '{layer.Name}'", WeightShape(description, layer));
+            Locate(i, isBias: true, $"{layer.Name}.bias", $"the bias of layer '{layer.Name}'", BiasShape(description, layer));
         }
         foreach (JsonProperty entry in header.EnumerateObject())
         {
@@ -230,7 +233,7 @@ public static class WeightsFile
         foreach (Tensor tensor in tensors)
         {
             ConvolutionLayer layer = description.Layers[tensor.Layer];
-            float[] values = new float[tensor.IsBias ? layer.K : layer.WeightCount];
+            float[] values = new float[(tensor.IsBias ? layer.K : layer.WeightCount) * description.WeightSets];
             stream.ReadExactly(MemoryMarshal.AsBytes(values.AsSpan()));
             int bad = Array.FindIndex(values, value => !float.IsFinite(value));
             if (bad >= 0) throw new InvalidDataException($"{name}: value {bad} of tensor '{tensor.Name}' is {values[bad]}, the network needs finite numbers; the file is damaged.");
@@ -257,7 +260,7 @@ public static class WeightsFile
         {
             json.WriteStartObject();
             json.WriteStartObject(MetadataKey);
-            json.WriteString(FormatKey, network.Description is { Scale: 1, IsPlainChain: true } ? Format : GraphFormat);
+            json.WriteString(FormatKey, FormatOf(network.Description));
             json.WriteString(DescriptionKey, DescriptionJson.Write(network.Description));
             foreach ((string key, string value) in network.TrainingRecord)
             {
@@ -268,8 +271,8 @@ public static class WeightsFile
             long offset = 0;
             foreach (ConvolutionLayer layer in network.Description.Layers)
             {
-                WriteTensor(json, $"{layer.Name}.weight", [layer.K, layer.C, layer.Size, layer.Size], ref offset);
-                WriteTensor(json, $"{layer.Name}.bias", [layer.K], ref offset);
+                WriteTensor(json, $"{layer.Name}.weight", WeightShape(network.Description, layer), ref offset);
+                WriteTensor(json, $"{layer.Name}.bias", BiasShape(network.Description, layer), ref offset);
             }
             json.WriteEndObject();
         }
@@ -279,6 +282,15 @@ public static class WeightsFile
         header.AsSpan(utf8.WrittenCount).Fill((byte)' ');
         return header;
     }
+
+    private static string FormatOf(NetworkDescription description) =>
+        description.IsConditioned ? ConditionedFormat : description is { Scale: 1, IsPlainChain: true } ? Format : GraphFormat;
+
+    private static int[] WeightShape(NetworkDescription description, ConvolutionLayer layer) => [.. KnotShape(description), layer.K, layer.C, layer.Size, layer.Size];
+
+    private static int[] BiasShape(NetworkDescription description, ConvolutionLayer layer) => [.. KnotShape(description), layer.K];
+
+    private static int[] KnotShape(NetworkDescription description) => description.IsConditioned ? [description.SigmaKnots.Count] : [];
 
     internal static void WriteTensor(Utf8JsonWriter json, string name, ReadOnlySpan<int> shape, ref long offset)
     {

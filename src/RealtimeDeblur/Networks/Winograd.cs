@@ -26,17 +26,14 @@ internal static class Winograd
     /// <param name="transformed">36 values, row by row.</param>
     public static void TransformFilter(ReadOnlySpan<float> weight, int stride, Span<float> transformed)
     {
+        Span<double> columns = stackalloc double[Side * 3];     // G g
         for (int i = 0; i < Side; i++)
         {
-            for (int j = 0; j < Side; j++)
-            {
-                double sum = 0;
-                for (int y = 0; y < 3; y++)
-                {
-                    for (int x = 0; x < 3; x++) sum += G[i, y] * weight[y * stride + x] * G[j, x];
-                }
-                transformed[i * Side + j] = (float)sum;
-            }
+            for (int x = 0; x < 3; x++) columns[i * 3 + x] = G[i, 0] * weight[x] + G[i, 1] * weight[stride + x] + G[i, 2] * weight[2 * stride + x];
+        }
+        for (int i = 0; i < Side; i++)
+        {
+            for (int j = 0; j < Side; j++) transformed[i * Side + j] = (float)(columns[i * 3] * G[j, 0] + columns[i * 3 + 1] * G[j, 1] + columns[i * 3 + 2] * G[j, 2]);
         }
     }
 }

@@ -146,6 +146,7 @@ public sealed class FramePipeline
             if (inFlight == 0) return;
             Frame restored = _deblurrer.Collect();
             _report.Restore.Add(Stopwatch.GetTimestamp() - _submittedAt[collected++ % Deblurrer.MaxInFlight]);
+            if (_deblurrer.LastSigma is { } sigma) _report.Sigmas.Add(sigma);
             if (!_restored.Add(restored)) return;
         }
     }

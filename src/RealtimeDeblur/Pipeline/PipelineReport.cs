@@ -20,6 +20,9 @@ public sealed class PipelineReport
 
     public double FramesPerSecond => Elapsed > TimeSpan.Zero ? Frames / Elapsed.TotalSeconds : 0;
 
+    /// <summary>Median of the sigmas with which frames were restored, or that were estimated where they passed unchanged, in pixels; null where the network is not conditioned on sigma.</summary>
+    public float? MedianSigma => Sigmas.Median;
+
     /// <summary>Time the source took per frame.</summary>
     public DurationHistogram Read { get; } = new();
 
@@ -31,4 +34,6 @@ public sealed class PipelineReport
 
     /// <summary>Time from <see cref="Imaging.Frame.CapturedAt"/> until the sink had taken the frame.</summary>
     public DurationHistogram Latency { get; } = new();
+
+    internal SigmaHistogram Sigmas { get; } = new();
 }

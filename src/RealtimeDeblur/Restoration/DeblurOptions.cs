@@ -7,4 +7,7 @@ public sealed record DeblurOptions
 
     /// <summary>Share of the restored detail mixed into the frame: 0 leaves it unchanged, 1 is full.</summary>
     public float Strength { get; init; } = 1f;
+
+    /// <summary>How the blur's sigma is found, for networks that are conditioned on it; others ignore it.</summary>
+    public SigmaSetting Sigma { get; init; } = SigmaSetting.Auto;
 }

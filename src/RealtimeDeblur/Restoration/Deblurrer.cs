@@ -8,9 +8,12 @@ namespace RealtimeDeblur.Restoration;
 /// <summary>
 /// Frame in, sharper frame out. Up to <see cref="MaxInFlight"/> frames are on their way at once: while one is computed the next is uploaded and the one before downloaded.
 /// Luma (or R, G, B) is restored in place, chroma is not touched. Networks of one channel take every format: in RGB frames the change in luma is added to R, G and B alike.
-/// Networks of three channels take the RGB formats only.
+/// Networks of three channels take the RGB formats only. For networks conditioned on the blur's sigma <see cref="DeblurOptions.Sigma"/> says how that is found.
 /// </summary>
 /// <remarks>
+/// With <see cref="SigmaSetting.Auto"/> a frame that was submitted is restored with the blur of the frames before it, smoothed (<see cref="SigmaTracker"/>): those whose buffers on the device have come free,
+/// the third before it and earlier; the first frame waits for its own. <see cref="Process"/> takes every frame for a picture of its own and waits for its estimate.
+/// Frames found to be sharp pass unchanged, bit by bit.
 /// Nothing is allocated per frame, neither here nor on the device. One thread at a time may call; that thread may change between calls. Several deblurrers, on one device
 /// or on several, may run on different threads. The caller disposes it, which waits for the frames still in flight and disposes them.
 /// Where device and host share memory the network writes into the frame itself, and nothing is copied back. Its input is a copy of plane 0 (0.1 ms for
@@ -29,6 +32,8 @@ public sealed unsafe class Deblurrer : IDisposable
     private readonly Slot[] _slots = new Slot[MaxInFlight];
     private readonly List<IDisposable> _owned = [];
     private readonly int _planeBytes;
+    private readonly Func<SigmaFinder>? _createFinder;
+    private SigmaFinder? _finder;
     private int _oldest;
     private bool _disposed;
 
@@ -40,6 +45,8 @@ public sealed unsafe class Deblurrer : IDisposable
     /// <param name="plan">Which kernels; null as for <see cref="InferenceSession"/>.</param>
     /// <exception cref="ArgumentException">The network takes RGB and the format is not RGB, or the plan does not fit.</exception>
     /// <exception cref="OpenClException">The device has too little memory, or its compiler failed.</exception>
+    /// <exception cref="IOException">Sigma is to be estimated, and the estimator for the network's blur is not installed or cannot be read.</exception>
+    /// <exception cref="InvalidDataException">Sigma is to be estimated, and the network does not say for which blur, or the estimator's file is damaged.</exception>
     public Deblurrer(ComputeDevice device, Network network, FrameFormat format, DeblurOptions? options = null, InferencePlan? plan = null)
         : this(device, network, format, options, plan, memoryLimitBytes: null, isApart: !device.Info.SharesHostMemory)
     {
@@ -48,19 +55,21 @@ public sealed unsafe class Deblurrer : IDisposable
     /// <param name="device"/><param name="network"/><param name="format"/><param name="options"/><param name="plan"/>
     /// <param name="memoryLimitBytes">What the layers may take in all; null decides by the device.</param>
     /// <param name="isApart">Whether frames are copied to and from memory of the device's own. Needed where it does not share the host's, possible everywhere.</param>
-    internal Deblurrer(ComputeDevice device, Network network, FrameFormat format, DeblurOptions? options, InferencePlan? plan, long? memoryLimitBytes, bool isApart)
+    /// <param name="estimator">What estimates sigma; null takes what is installed for the network's blur, if it is needed.</param>
+    internal Deblurrer(ComputeDevice device, Network network, FrameFormat format, DeblurOptions? options, InferencePlan? plan, long? memoryLimitBytes, bool isApart, EstimatorWeights? estimator = null)
     {
         if (network.Description.C == 3 && !format.IsRgb)
             throw new ArgumentException($"{network.Name} restores RGB and cannot take {format.Pixels} frames: choose a luma network, or convert the frames to Rgb24.", nameof(network));
         Format = format;
-        Options = options ?? DeblurOptions.Default;
+        if (network.IsConditioned) _createFinder = () => new(device, format, estimator ?? SigmaFinder.WeightsFor(network));
         PlaneLayout plane = format.Plane(0);
         _planeBytes = plane.StrideBytes * plane.Height;
         _device = device;
 
-        _session = Own(new InferenceSession(device, network, SampleLayout.Of(format, network.Description.C), plan, memoryLimitBytes));
+        Options = options ?? DeblurOptions.Default;
         try
         {
+            _session = Own(new InferenceSession(device, network, SampleLayout.Of(format, network.Description.C), plan, memoryLimitBytes));
             _compute = Own(device.CreateQueue());
             // Copies to and from memory of its own overlap with the device's work. Where memory is shared, whoever copies would work on the next frame otherwise.
             _upload = isApart ? Own(device.CreateQueue()) : _compute;
@@ -82,6 +91,8 @@ public sealed unsafe class Deblurrer : IDisposable
 
     /// <summary>Takes effect with the next <see cref="Submit"/>.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The strength is not 0 to 1.</exception>
+    /// <exception cref="IOException">As for the constructor.</exception>
+    /// <exception cref="InvalidDataException">As for the constructor.</exception>
     [field: MaybeNull]
     public DeblurOptions Options
     {
@@ -89,12 +100,23 @@ public sealed unsafe class Deblurrer : IDisposable
         set
         {
             if (value.Strength is not (>= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(value), value.Strength, "The strength must be 0 (unchanged) to 1 (full).");
+            if (_createFinder is not null && value.Sigma.IsAuto)
+            {
+                if (_finder is null) _finder = Own(_createFinder());
+                else if (!field!.Sigma.IsAuto) _finder.Restart();
+            }
             field = value;
         }
     }
 
     /// <summary>Frames submitted and not yet collected.</summary>
     public int InFlight { get; private set; }
+
+    /// <summary>Sigma with which the frame that <see cref="Collect"/> or <see cref="Process"/> gave last was restored, or that was estimated where it passed unchanged: pixels, in steps of <see cref="InferenceSession.SigmaStep"/>. Null where the network is not conditioned on sigma, and before the first frame.</summary>
+    public float? LastSigma { get; private set; }
+
+    /// <summary>Whether that frame was found to be sharp and passed unchanged.</summary>
+    public bool LastIsSharp { get; private set; }
 
     /// <summary>Which kernels run.</summary>
     public InferencePlan Plan => _session.Plan;
@@ -103,7 +125,9 @@ public sealed unsafe class Deblurrer : IDisposable
     /// <exception cref="ArgumentException">The frame has another format; the caller keeps it.</exception>
     /// <exception cref="InvalidOperationException"><see cref="MaxInFlight"/> frames are in flight; the caller keeps the frame.</exception>
     /// <exception cref="OpenClException">The device failed; the caller keeps the frame.</exception>
-    public void Submit(Frame frame)
+    public void Submit(Frame frame) => Start(frame, isAlone: false);
+
+    private void Start(Frame frame, bool isAlone)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (frame.Format != Format) throw new ArgumentException($"The frame is {Describe(frame.Format)}, this deblurrer was made for {Describe(Format)}: make another one for it.", nameof(frame));
@@ -112,7 +136,7 @@ public sealed unsafe class Deblurrer : IDisposable
         Slot slot = _slots[(_oldest + InFlight) % MaxInFlight];
         try
         {
-            slot.Done = Enqueue(slot, frame);
+            slot.Done = Enqueue(slot, frame, isAlone);
         }
         catch
         {
@@ -133,6 +157,7 @@ public sealed unsafe class Deblurrer : IDisposable
         Slot slot = _slots[_oldest];
         _oldest = (_oldest + 1) % MaxInFlight;
         InFlight--;
+        (LastSigma, LastIsSharp) = (slot.Sigma, slot.IsSharp);
         return slot.TakeFrame();
     }
 
@@ -142,7 +167,7 @@ public sealed unsafe class Deblurrer : IDisposable
     public void Process(Frame frame)
     {
         if (InFlight > 0) throw new InvalidOperationException($"{InFlight} frames are in flight: collect them before processing a single one.");
-        Submit(frame);
+        Start(frame, isAlone: true);
         Collect();
     }
 
@@ -161,6 +186,7 @@ public sealed unsafe class Deblurrer : IDisposable
             }
         }
         _disposed = true;
+        if (_finder is not null) Drain();       // estimates that nobody waited for
         Release();
     }
 
@@ -177,17 +203,53 @@ public sealed unsafe class Deblurrer : IDisposable
     }
 
     /// <summary>Enqueues the way of one frame; gives the event of its end.</summary>
-    private ComputeEvent Enqueue(Slot slot, Frame frame)
+    private ComputeEvent Enqueue(Slot slot, Frame frame, bool isAlone)
     {
+        _finder?.Await(slot.Estimate);
+        (slot.Sigma, slot.IsSharp) = (null, false);
         var samples = (byte*)frame.Address;
-        using ComputeEvent uploaded = slot.Samples.WriteAsync(_upload, samples, _planeBytes);
-        _upload.Flush();
+        ComputeEvent uploaded = slot.Samples.WriteAsync(_upload, samples, _planeBytes);
+        try
+        {
+            _upload.Flush();
+            FindSigma(slot, uploaded, isAlone);
+            // The frame is as it should be once it is not read any more.
+            return slot.IsSharp ? uploaded : Restore(slot, frame, uploaded);
+        }
+        finally
+        {
+            if (!slot.IsSharp) uploaded.Dispose();
+        }
+    }
+
+    /// <summary>Sets what the slot's frame is restored with.</summary>
+    private void FindSigma(Slot slot, ComputeEvent uploaded, bool isAlone)
+    {
+        if (_createFinder is null) return;
+        if (Options.Sigma.Value is { } sigma)
+        {
+            slot.Sigma = sigma;
+            return;
+        }
+        SigmaEstimate blur = isAlone ? _finder!.Estimate(_compute, slot.Samples, uploaded) : _finder!.Follow(_compute, slot.Samples, uploaded);
+        slot.Estimate = _finder.Enqueued;
+        // A frame that tells nothing, a black one for instance, has nothing to restore.
+        (slot.Sigma, slot.IsSharp) = (InferenceSession.RoundSigma(blur.Sigma), blur.IsSharp || !blur.IsKnown);
+    }
+
+    private ComputeEvent Restore(Slot slot, Frame frame, ComputeEvent uploaded)
+    {
+        if (slot.Sigma is { } sigma)
+        {
+            _session.SetSigma(_compute, sigma);
+            slot.Sigma = _session.Sigma;
+        }
         ComputeEvent done;
         if (slot.Restored is { } copy)
         {
             using ComputeEvent restored = _session.Enqueue(_compute, slot.Samples, copy, Options.Strength, uploaded);
             _compute.Flush();
-            done = copy.ReadAsync(_download, samples, _planeBytes, 0, restored);
+            done = copy.ReadAsync(_download, (byte*)frame.Address, _planeBytes, 0, restored);
             _download.Flush();
         }
         else
@@ -230,6 +292,15 @@ public sealed unsafe class Deblurrer : IDisposable
         public Frame? Frame { get; set; }
 
         public ComputeEvent Done { get; set; }
+
+        /// <summary>What the frame is restored with; null where the network is not conditioned.</summary>
+        public float? Sigma { get; set; }
+
+        /// <summary>Whether the frame passes unchanged.</summary>
+        public bool IsSharp { get; set; }
+
+        /// <summary>Number of the estimate that reads <see cref="Samples"/>, as the finder counts; 0 for none.</summary>
+        public long Estimate { get; set; }
 
         public Frame TakeFrame()
         {

@@ -32,6 +32,23 @@ public sealed class ExportCommandTests : IDisposable
     }
 
     [Fact]
+    public void Export_ConditionedModel_WritesTheWeightsOfOneSigma()
+    {
+        string dial = Path.Combine(_folder, "dial.safetensors"), output = Path.Combine(_folder, "dial.onnx"), plain = Path.Combine(_folder, "plain.onnx");
+        Network network = RandomNetwork.Create(NetworkDescription.Dbcnn(f1: 3, n1: 2, n2: 2, f3: 1).WithSigmaKnots([0, 1, 3]), seed: 1);
+        WeightsFile.Write(dial, network);
+        Assert.Equal("dial depends on the blur's sigma, and an ONNX model has the weights of a single one: choose it, e.g. --sigma 1.6.", CliProcess.Run(["export", dial, "-o", output]).UsageLine);
+        Assert.Contains("--sigma must be 0 to 4 pixels", CliProcess.Run(["export", dial, "-o", output, "--sigma", "5"]).UsageLine, StringComparison.Ordinal);
+        Assert.False(File.Exists(output));
+
+        Assert.Equal(1.6, CliProcess.Run(["export", dial, "-o", output, "--sigma", "1.6", "--json"]).Json.GetProperty("sigma").GetDouble(), 1e-6);
+
+        OnnxExport.Write(WeightsFile.Read(dial).At(1.6f), plain);
+        Assert.Equal(File.ReadAllBytes(plain), File.ReadAllBytes(output));
+        Assert.Equal("soft restores every blur alike: leave --sigma out.", CliProcess.Run(["export", _model, "-o", output, "--sigma", "1.6"]).UsageLine);
+    }
+
+    [Fact]
     public void Export_UnknownModel_FailsWithItsName() =>
         Assert.StartsWith("There is no model 'nosuch'", CliProcess.Run(["export", "nosuch", "-o", Path.Combine(_folder, "x.onnx")]).FailureLine, StringComparison.Ordinal);
 

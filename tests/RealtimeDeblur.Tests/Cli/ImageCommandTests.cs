@@ -56,6 +56,39 @@ public sealed class ImageCommandTests : IDisposable
     }
 
     [Fact]
+    public void Image_ModelWithADial_RestoresTheSigmaThatIsSetAndSaysIt()
+    {
+        WeightsFile.Write(_folder["dial.safetensors"], SmallNetwork.Dial());
+        using var picture = new Mat(18, 24, MatType.CV_8UC1, Scalar.All(80));
+        picture[new Rect(12, 0, 12, 18)].SetTo(Scalar.All(160));
+        Cv2.ImWrite(_folder["edge.png"], picture);
+        // What SmallNetwork.Sharpen adds beside the edge, 20, in proportion to sigma up to 2.
+        foreach ((string sigma, double used, int darker) in (IEnumerable<(string, double, int)>)[("1", 1, 70), ("off", 1, 70), ("0.5", 0.5, 75), ("3", 2, 60), ("0", 0, 80)])
+        {
+            JsonElement file = Assert.Single(CliProcess.Run(["image", _folder["edge.png"], "--model", _folder["dial.safetensors"], "--sigma", sigma, "--overwrite", "--json"]).Json.GetProperty("files").EnumerateArray().ToArray());
+            Assert.Equal((used, false), (file.GetProperty("sigma").GetDouble(), file.GetProperty("unchanged").GetBoolean()));
+            using Mat restored = Cv2.ImRead(_folder["edge-restored.png"], ImreadModes.Unchanged);
+            Assert.Equal(darker, restored.At<byte>(9, 11));
+        }
+        Assert.EndsWith(" s, sigma 1.59", CliProcess.Run(["image", _folder["edge.png"], "--model", _folder["dial.safetensors"], "--sigma", "1.6", "--overwrite"]).Stdout.TrimEnd());
+    }
+
+    [Fact]
+    public void Image_SigmaThatCannotBe_IsWrongUsageOrNoted()
+    {
+        Write("one.png", MatType.CV_8UC1);
+        Assert.Contains("--sigma must be auto, off, or 0 to 4 pixels, e.g. 1.6.", CliProcess.Run(["image", _folder["one.png"], "--sigma", "blind"]).UsageLine, StringComparison.Ordinal);
+
+        CliResult result = CliProcess.Run(["image", _folder["one.png"], "--model", _folder["sharpen.safetensors"], "--sigma", "2"]);
+        Assert.True(result.ExitCode == 0, result.ToString());
+        Assert.Contains("sharpen restores every blur alike: --sigma changes nothing.", result.Stderr, StringComparison.Ordinal);
+        Assert.DoesNotContain("sigma", result.Stdout, StringComparison.Ordinal);
+
+        WeightsFile.Write(_folder["dial.safetensors"], SmallNetwork.Dial());
+        Assert.Contains("dial does not say what blur it was trained on", CliProcess.Run(["image", _folder["one.png"], "--model", _folder["dial.safetensors"], "--overwrite"]).Stderr, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Image_TextNamedAsPicture_SaysSoAndWritesNothing()
     {
         File.WriteAllText(_folder["photo.jpg"], "not a picture");

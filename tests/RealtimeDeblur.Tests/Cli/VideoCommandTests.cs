@@ -49,6 +49,16 @@ public sealed class VideoCommandTests : IDisposable
     }
 
     [Fact]
+    public void Video_ModelWithADial_SaysWhichSigmaItRestored()
+    {
+        string input = MakeClip("clip.mp4"), dial = _folder["dial.safetensors"];
+        WeightsFile.Write(dial, SmallNetwork.Dial());
+        JsonElement file = Assert.Single(CliProcess.Run(["video", input, "-o", "null", "--model", dial, "--sigma", "1.5", "--json"]).Json.GetProperty("files").EnumerateArray().ToArray());
+        Assert.Equal(("done", 1.5), (file.GetProperty("status").GetString(), file.GetProperty("sigma").GetDouble()));
+        Assert.EndsWith("frames/s, sigma 1.00", CliProcess.Run(["video", input, "-o", "null", "--model", dial, "--sigma", "off"]).Stdout.TrimEnd());
+    }
+
+    [Fact]
     public void Video_FolderWithOneBadFile_RestoresTheRestAndFails()
     {
         Directory.CreateDirectory(_folder["in/sub"]);

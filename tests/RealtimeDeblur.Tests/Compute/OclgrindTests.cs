@@ -10,6 +10,7 @@ using RealtimeDeblur.Training;
 using RealtimeDeblur.Training.Data;
 using RealtimeDeblur.Training.Layers;
 using RealtimeDeblur.Training.Optimization;
+using RealtimeDeblur.Training.Patches;
 using Xunit;
 
 namespace RealtimeDeblur.Tests.Compute;
@@ -34,6 +35,9 @@ public sealed class OclgrindTests : IDisposable
 
     [Fact]
     public void KernelsOfTraining_OnOclgrind_TouchOnlyTheirMemory() => Assert.Equal("", RunAndReadReports(typeof(TrainingOnOclgrind)));
+
+    [Fact]
+    public void KernelsOfDegradation_OnOclgrind_TouchOnlyTheirMemory() => Assert.Equal("", RunAndReadReports(typeof(DegradationOnOclgrind)));
 
     [Fact]
     public void BrokenKernels_OnOclgrind_AreReported()
@@ -83,6 +87,7 @@ public sealed class InferenceOnOclgrind
         Compare(RandomNetwork.Create(NetworkDescription.HalfResolution(maps: 16, hidden: 0, C: 3), seed: 1), 51, 13, "chain WINOGRAD=1 STRIP=24 SEGMENT=4");
         Compare(RandomNetwork.Create(NetworkDescription.DbcnnBackProjection(stages: 1, reblurSize: 3, projectSize: 3, f1: 3, n1: 3, n2: 2, f3: 3), seed: 1), 9, 7, "general");
         Compare(RandomNetwork.Create(NetworkDescription.DbcnnBackProjection(stages: 1, reblurSize: 5, projectSize: 3, C: 3, f1: 3, n1: 3, n2: 2, f3: 3), seed: 1), 33, 7, "dbcnn WINOGRAD=1 MAPS_W=32 PIXELS=4 TILES=4 SEGMENT=4");
+        Compare(RandomNetwork.Create(NetworkDescription.HalfResolution(maps: 7, hidden: 0, C: 3).WithSigmaKnots([0, 1, 2]), seed: 1), 9, 7, "general");
 
         void Compare(Network network, int W, int H, string plan)
         {
@@ -90,8 +95,9 @@ public sealed class InferenceOnOclgrind
             using InferenceSession session = new(device, network, W, H, InferencePlan.Parse(plan));
             using DeviceBuffer<float> input = device.Allocate<float>(blurred.ToFloats());
             using DeviceBuffer<float> output = device.Allocate<float>(blurred.Values.Length);
+            session.SetSigma(queue, 1.25f);
             session.Run(queue, input, output);
-            TensorAssert.Close(ReferenceConvolution.Forward(network, blurred), output.ToArray(queue), relative: 1e-5, absolute: 1e-5);
+            TensorAssert.Close(ReferenceConvolution.Forward(network.At(1.25f), blurred), output.ToArray(queue), relative: 1e-5, absolute: 1e-5);
         }
     }
 
@@ -165,6 +171,13 @@ public sealed class GpuKernelsOnOclgrind
             double tolerance = plan["HALF"] switch { 0 => 1e-5, 1 => 1e-2, _ => 2e-2 };     // as GpuFamilyTests has it
             float[] actual = RestoredSamples.Run(device, queue, network, SampleLayout.Planar(description.C, W, H), frame.ToFloats(), float.NaN, plan);
             TensorAssert.Close(ReferenceConvolution.Forward(network, frame), actual, tolerance, tolerance);
+
+            Network conditioned = RandomNetwork.Create(description.WithSigmaKnots([0, 1, 2]), seed: 1);
+            using InferenceSession session = new(device, conditioned, W, H, plan);
+            using DeviceBuffer<float> input = device.Allocate<float>(frame.ToFloats()), output = device.Allocate<float>(frame.Values.Length);
+            session.SetSigma(queue, 1.25f);
+            session.Run(queue, input, output);
+            TensorAssert.Close(ReferenceConvolution.Forward(conditioned.At(1.25f), frame), output.ToArray(queue), tolerance, tolerance);
         }
     }
 }
@@ -196,6 +209,41 @@ public sealed class TrainingOnOclgrind
         Assert.Equal(2, progress.Step);
         Assert.InRange(Assert.Single(progress.Validation).Psnr, 5, 60);
         Assert.NotEqual(before, trainer.Snapshot("after", new Dictionary<string, string>()).Weights[0].Weight);
+    }
+}
+
+/// <summary>What <see cref="OclgrindTests"/> runs: a batch with every blur, camera and codec, its work divided for CPUs and for GPUs.</summary>
+public sealed class DegradationOnOclgrind
+{
+    [Theory(Explicit = true)]
+    [InlineData(1, 1, true)]
+    [InlineData(1, 2, false)]
+    [InlineData(3, 1, false)]
+    [InlineData(3, 2, true)]
+    public void Degrader_EveryDegradation_FillsTheMaps(int C, int scale, bool forGpu)
+    {
+        const int Size = 12, Outer = 24, Width = 14, Height = 17;      // blocks of half-resolution chroma hang over
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        using CommandQueue queue = device.CreateQueue();
+        Degradation camera = Degradation.Camera(0.5f, noise: 2, jpegQuality: null);
+        Degradation[] degradations =
+        [
+            new(0) { LinearLight = true, JpegQuality = 50 },
+            camera with { SharpeningRadius = 1, SharpeningAmount = 0.5f, JpegQuality = 80, JpegFullChroma = true },
+            camera with { Shape = BlurShape.Disc, NoiseCorrelation = 0.3f, H264Qp = 25 },
+            camera with { Shape = BlurShape.Anisotropic(2, 1) },
+        ];
+        int N = degradations.Length, cells = C * scale * scale;
+        byte[] picture = new byte[C * Width * Height];
+        new Random(1).NextBytes(picture);
+        using MapTensor blurred = new(queue, N, Outer / scale, Outer / scale, cells), sharp = new(queue, N, Size / scale, Size / scale, cells);
+        using DeviceBuffer<float> weights = device.Allocate<float>(N);
+        using DeviceBuffer<byte> samples = device.Allocate<byte>((ReadOnlySpan<byte>)picture);
+        using PatchDegrader degrader = new(queue, samples, blurred, sharp, weights, scale, DegradationKind.Camera, maxSigma: 0.5f, steps: 1, forGpu ? PatchWork.Gpu : PatchWork.Cpu);
+        degrader.Upload([.. degradations.Select((one, i) => PatchSampler.Plan(new(0, Width, Height), left: -3, top: 0, orientation: i, one, weight: 1, noiseSeed: i))]);
+        degrader.Enqueue(0);
+        Assert.All(blurred.Buffer.ToArray(queue), value => Assert.InRange(value, 0, 1));
+        Assert.Contains(sharp.Buffer.ToArray(queue), value => value > 0);
     }
 }
 

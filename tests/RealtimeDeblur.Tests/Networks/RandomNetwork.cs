@@ -8,15 +8,16 @@ internal static class RandomNetwork
     public static Network Create(NetworkDescription description, int seed, Dictionary<string, string>? record = null)
     {
         Random random = new(seed);
-        return new("random", description, [.. description.Layers.Select(layer => Layer(layer, random))], record);
+        return new("random", description, [.. description.Layers.Select(layer => Layer(layer, random, description.WeightSets))], record);
     }
 
-    public static LayerWeights Layer(ConvolutionLayer layer, int seed) => Layer(layer, new Random(seed));
+    public static LayerWeights Layer(ConvolutionLayer layer, int seed) => Layer(layer, new Random(seed), sets: 1);
 
-    private static LayerWeights Layer(ConvolutionLayer layer, Random random)
+    /// <summary>The sets of a conditioned network have nothing in common: what a wrong knot does shows.</summary>
+    private static LayerWeights Layer(ConvolutionLayer layer, Random random, int sets)
     {
         double scale = Math.Sqrt(6.0 / (layer.C * layer.Size * layer.Size));
-        return new(Uniform(layer.WeightCount, scale), Uniform(layer.K, 0.1));
+        return new(Uniform(layer.WeightCount * sets, scale), Uniform(layer.K * sets, 0.1));
 
         float[] Uniform(int count, double scale)
         {

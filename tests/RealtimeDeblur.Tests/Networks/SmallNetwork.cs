@@ -11,6 +11,13 @@ internal static class SmallNetwork
     /// <summary>One 3x3 layer that adds the difference to the mean of the four neighbours.</summary>
     public static Network Sharpen(int C = 1) => Create("sharpen", C, amount: 1);
 
+    /// <summary>Conditioned on sigma: <see cref="Identity"/> at 0, <see cref="Sharpen"/> at 2 and beyond, in proportion between.</summary>
+    public static Network Dial(Dictionary<string, string>? record = null)
+    {
+        LayerWeights identity = Identity().Weights[0], sharpen = Sharpen().Weights[0];
+        return new("dial", Identity().Description.WithSigmaKnots([0, 2]), [new([.. identity.Weight, .. sharpen.Weight], [.. identity.Bias, .. sharpen.Bias])], record);
+    }
+
     private static Network Create(string name, int C, float amount)
     {
         const int size = 3;

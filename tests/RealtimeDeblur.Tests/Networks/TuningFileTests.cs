@@ -32,6 +32,13 @@ public sealed class TuningFileTests : IDisposable
     }
 
     [Fact]
+    public void Find_SameLayersConditionedOnSigma_GivesTheSame()
+    {
+        _tuning.Write(Device, Dbcnn, 640, 480, new("dbcnn", ("A", 1)), 1);
+        Assert.Equal(new("dbcnn", ("A", 1)), _tuning.Find(Device, Dbcnn.WithSigmaKnots(NetworkDescription.DefaultSigmaKnots), 640, 480));
+    }
+
+    [Fact]
     public void Find_OtherNetworkDeviceOrDriver_GivesNothing()
     {
         _tuning.Write(Device, Dbcnn, 640, 480, new("dbcnn"), 1);

@@ -49,6 +49,57 @@ public sealed class WeightsFileTests : IDisposable
     }
 
     [Theory]
+    [MemberData(nameof(InferenceSessionTests.Descriptions), MemberType = typeof(InferenceSessionTests))]
+    public void Write_ConditionedNetwork_IsReadBackAndTooNewForOlderReaders(NetworkDescription plain)
+    {
+        NetworkDescription description = plain.WithSigmaKnots([0, 0.7f, 1e-5f + 1, 4]);
+        Network written = RandomNetwork.Create(description, seed: 1, new() { ["degradation"] = "gaussian" });
+        string path = Path.Combine(_folder, "dial.safetensors");
+        WeightsFile.Write(path, written);
+        Network read = WeightsFile.Read(path);
+
+        Assert.True(read.IsConditioned);
+        Assert.Equal(description.SigmaKnots, read.Description.SigmaKnots);
+        Assert.Equal(description.Layers, read.Description.Layers);
+        Assert.Equal((description.GlobalSkip, description.Scale), (read.Description.GlobalSkip, read.Description.Scale));
+        Assert.Equal(written.TrainingRecord, read.TrainingRecord);
+        Assert.Equal(Values(written), Values(read));
+        Assert.Contains("\"format\":\"realtimedeblur/3\"", File.ReadAllText(path), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Write_ConditionedNetwork_PutsKnotsFirst()
+    {
+        string header = Header(Dial());
+        Assert.Contains("\\\"sigmaKnots\\\":[0,0.5,2]", header, StringComparison.Ordinal);
+        Assert.Contains("\"extract.weight\":{\"dtype\":\"F32\",\"shape\":[3,2,1,3,3],\"data_offsets\":[0,216]}", header, StringComparison.Ordinal);
+        Assert.Contains("\"extract.bias\":{\"dtype\":\"F32\",\"shape\":[3,2],\"data_offsets\":[216,240]}", header, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("[3,2,1,3,3]", "[2,1,3,3]", "dial.safetensors: layer 'extract' has shape 2x1x3x3, the network needs 3x2x1x3x3.")]
+    [InlineData("[3,2,1,3,3]", "[2,2,1,3,3]", "dial.safetensors: layer 'extract' has shape 2x2x1x3x3, the network needs 3x2x1x3x3.")]
+    [InlineData("[3,2]", "[2]", "dial.safetensors: the bias of layer 'extract' has shape 2, the network needs 3x2.")]
+    [InlineData("[0,0.5,2]", "[0,2]", "dial.safetensors: layer 'extract' has shape 3x2x1x3x3, the network needs 2x2x1x3x3.")]
+    [InlineData("[0,0.5,2]", "[0,2,2]", "dial.safetensors: The knots in sigma are pixels, 0 or more, and ascend; knot 3 is 2 after 2.")]
+    [InlineData("[0,0.5,2]", "[-1,0.5,2]", "dial.safetensors: The knots in sigma are pixels, 0 or more, and ascend; knot 1 is -1.")]
+    [InlineData("[0,0.5,2]", "[0,0.5,1e99]", "dial.safetensors: The knots in sigma are pixels, 0 or more, and ascend; knot 3 is ∞ after 0.5.")]
+    [InlineData("[0,0.5,2]", "[1]", "dial.safetensors: A network has 2 to 64 knots in sigma, or none; not 1.")]
+    [InlineData("[0,0.5,2]", "[]", "dial.safetensors: layer 'extract' has shape 3x2x1x3x3, the network needs 2x1x3x3.")]
+    [InlineData("[0,0.5,2]", "[0,null,2]", "dial.safetensors: in the network's description 'sigmaKnots' has an element that is not a number; the file is damaged.")]
+    [InlineData("[0,0.5,2]", "2", "dial.safetensors: in the network's description 'sigmaKnots' is missing or of the wrong type; the file is damaged.")]
+    public void Read_DamagedConditionedHeader_SaysWhatIsWrong(string part, string damage, string message)
+    {
+        string header = Header(Dial());
+        int at = header.IndexOf(part, StringComparison.Ordinal);
+        Assert.True(at >= 0, $"the header has no {part}");
+        string damaged = header[..at] + damage + header[(at + part.Length)..];
+
+        InvalidDataException e = Assert.Throws<InvalidDataException>(() => WeightsFile.Read(Assemble(damaged, Values(Dial())), "dial.safetensors"));
+        Assert.Equal(message.Replace("∞", float.PositiveInfinity.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal), e.Message);
+    }
+
+    [Theory]
     [InlineData("x", null, false, "reads 'x', which no layer before it is called")]
     [InlineData("b", null, false, "reads 'b', which no layer before it is called")]
     [InlineData("a", null, false, "takes 2 channels, but 'a' and 'a' give 4")]
@@ -152,7 +203,7 @@ public sealed class WeightsFileTests : IDisposable
     [InlineData("[72,80]", "[68,76]", "small.safetensors: tensor 'extract.bias' begins at byte 68 of the data, 72 was expected; the file is damaged.")]
     [InlineData("[72,80]", "[76,84]", "small.safetensors: tensor 'extract.bias' begins at byte 76 of the data, 72 was expected; the file is damaged.")]
     [InlineData("realtimedeblur/1", "pt", "small.safetensors holds tensors but no network of RealtimeDeblur (no 'format' of 'realtimedeblur/1' in __metadata__); `deblur train` makes one.")]
-    [InlineData("realtimedeblur/1", "realtimedeblur/9", "small.safetensors has format 'realtimedeblur/9', this version reads 'realtimedeblur/1' and 'realtimedeblur/2'; update RealtimeDeblur.")]
+    [InlineData("realtimedeblur/1", "realtimedeblur/9", "small.safetensors has format 'realtimedeblur/9', this version reads 'realtimedeblur/1' to 'realtimedeblur/3'; update RealtimeDeblur.")]
     [InlineData("\"description\"", "\"shape\"", "small.safetensors: there is no 'description' in __metadata__; the file is damaged.")]
     [InlineData("\\\"K\\\":2", "\\\"K\\\":2000000000", "small.safetensors: Layer 'extract' has 1 input and 2000000000 output channels; 1 to 1024 are possible.")]
     [InlineData("\\\"K\\\":2", "\\\"K\\\":\\\"2\\\"", "small.safetensors: in the network's description 'K' is missing or of the wrong type; the file is damaged.")]
@@ -206,10 +257,13 @@ public sealed class WeightsFileTests : IDisposable
     }
 
     /// <summary>Every truncation, every byte of header and prefix replaced, and random flips: a network or one sentence, and never much memory.</summary>
-    [Fact]
-    public void Read_AnyDamage_GivesANetworkOrOneSentenceAndLittleMemory()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Read_AnyDamage_GivesANetworkOrOneSentenceAndLittleMemory(bool isConditioned)
     {
-        byte[] sound = Assemble(Header(Small()), Values(Small())).ToArray();
+        Network network = isConditioned ? Dial() : Small();
+        byte[] sound = Assemble(Header(network), Values(network)).ToArray();
         Random random = new(5);
         int refused = 0;
         for (int length = 0; length < sound.Length; length++) refused += Survives(sound[..length]) ? 0 : 1;
@@ -248,6 +302,8 @@ public sealed class WeightsFileTests : IDisposable
     }
 
     private static Network Small() => RandomNetwork.Create(NetworkDescription.Dbcnn(1, 3, 2, 1, 2, 1), seed: 3);
+
+    private static Network Dial() => RandomNetwork.Create(Small().Description.WithSigmaKnots([0, 0.5f, 2]), seed: 3);
 
     private static float[] Values(Network network) => [.. network.Weights.SelectMany(layer => layer.Weight.Concat(layer.Bias))];
 

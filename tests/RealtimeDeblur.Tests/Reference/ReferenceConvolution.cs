@@ -129,7 +129,7 @@ internal static class ReferenceConvolution
     }
 
     /// <summary>The middle of every plane.</summary>
-    private static Tensor Centre(Tensor tensor, int H, int W)
+    public static Tensor Centre(Tensor tensor, int H, int W)
     {
         Tensor centre = new(tensor.N, tensor.C, H, W);
         (int cutY, int cutX) = ((tensor.H - H) / 2, (tensor.W - W) / 2);
@@ -141,7 +141,7 @@ internal static class ReferenceConvolution
         return centre;
     }
 
-    private static Tensor Concatenate(Tensor first, Tensor second)
+    public static Tensor Concatenate(Tensor first, Tensor second)
     {
         Tensor both = new(first.N, first.C + second.C, first.H, first.W);
         for (int n = 0; n < both.N; n++)
@@ -153,7 +153,7 @@ internal static class ReferenceConvolution
     }
 
     /// <summary>a + factor * b.</summary>
-    private static Tensor Sum(Tensor a, Tensor b, double factor) => new(a.N, a.C, a.H, a.W, [.. a.Values.Zip(b.Values, (x, y) => x + factor * y)]);
+    public static Tensor Sum(Tensor a, Tensor b, double factor) => new(a.N, a.C, a.H, a.W, [.. a.Values.Zip(b.Values, (x, y) => x + factor * y)]);
 
     /// <summary>Extends every plane by <paramref name="pad"/> pixels of its edge values on each side.</summary>
     private static Tensor ReplicateBorder(Tensor input, int pad)

@@ -209,6 +209,111 @@ public sealed class DeblurrerTests
         Assert.Equal(original.Data, second.Data);
     }
 
+    private static Network Dial => RandomNetwork.Create(NetworkDescription.Dbcnn(n1: 8, n2: 8, f1: 3, f3: 3).WithSigmaKnots([0.5f, 1, 3]), seed: 1);
+
+    [Theory]
+    [InlineData("1.25", 1.25f)]
+    [InlineData("0", 0.5f)]         // the nearest knot
+    [InlineData("off", 1f)]
+    public void Process_SigmaThatIsSet_EqualsThePlainNetwork(string setting, float sigma)
+    {
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        var format = new FrameFormat(PixelFormat.Yuv420P8, 37, 23);
+        using Frame expected = RandomFrame(format, seed: 1), actual = RandomFrame(format, seed: 1);
+        using (var plain = new Deblurrer(device, Dial.At(sigma), format))
+        {
+            plain.Process(expected);
+            Assert.Null(plain.LastSigma);
+        }
+        using var deblurrer = new Deblurrer(device, Dial, format, new() { Sigma = SigmaSetting.Parse(setting) });
+        Assert.Null(deblurrer.LastSigma);
+        deblurrer.Process(actual);
+        Assert.Equal((sigma, false), (deblurrer.LastSigma, deblurrer.LastIsSharp));
+        RestoredSamples.AssertSame(expected.Data, actual.Data);
+    }
+
+    [Fact]
+    public void Process_ConditionedNetworkWithStrengthZero_LeavesEverySample()
+    {
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        var format = new FrameFormat(PixelFormat.Rgb24, 37, 23);
+        using var deblurrer = new Deblurrer(device, Dial, format, new() { Strength = 0, Sigma = SigmaSetting.Of(2) });
+        AssertUnchanged(deblurrer, RandomFrame(format, seed: 3));
+    }
+
+    /// <summary>A sigma for every frame, set while others are on the way.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Options_SigmaChangesWhileFramesAreInFlight_EveryFrameGetsItsOwn(bool isApart)
+    {
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        var format = new FrameFormat(PixelFormat.Gray8, 181, 123);
+        float[] sigmas = [0.5f, 2.5f, 1, 3, 1.5f, 0.75f, 1, 3];
+        using var deblurrer = new Deblurrer(device, Dial, format, new() { Sigma = SigmaSetting.Off }, plan: null, memoryLimitBytes: null, isApart);
+        int collected = 0;
+        for (int i = 0; i < sigmas.Length; i++)
+        {
+            if (deblurrer.InFlight == Deblurrer.MaxInFlight) CollectOne();
+            deblurrer.Options = deblurrer.Options with { Sigma = SigmaSetting.Of(sigmas[i]) };
+            deblurrer.Submit(RandomFrame(format, seed: i));
+        }
+        while (deblurrer.InFlight > 0) CollectOne();
+        Assert.Equal(sigmas.Length, collected);
+
+        void CollectOne()
+        {
+            using Frame restored = deblurrer.Collect(), expected = RandomFrame(format, seed: collected);
+            Assert.Equal(sigmas[collected], deblurrer.LastSigma);
+            using var plain = new Deblurrer(device, Dial.At(sigmas[collected]), format);
+            plain.Process(expected);
+            RestoredSamples.AssertSame(expected.Data, restored.Data);
+            collected++;
+        }
+    }
+
+    [Fact]
+    public void Submit_SigmaChangesWithEveryFrame_AllocatesNothing()
+    {
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        var format = new FrameFormat(PixelFormat.Gray8, 48, 32);
+        DeblurOptions[] options = [.. Enumerable.Range(0, 7).Select(i => new DeblurOptions { Sigma = SigmaSetting.Of(i * 0.5f) })];
+        using var deblurrer = new Deblurrer(device, Dial, format, options[0]);
+        using var pool = new FramePool(format);
+        Loop(20);
+        long before = GC.GetAllocatedBytesForCurrentThread(), buffersBefore = device.BuffersCreated;
+        Loop(200);
+        Assert.Equal((0, buffersBefore), (GC.GetAllocatedBytesForCurrentThread() - before, device.BuffersCreated));
+
+        void Loop(int frames)
+        {
+            for (int i = 0; i < frames; i++)
+            {
+                if (deblurrer.InFlight == Deblurrer.MaxInFlight) deblurrer.Collect().Dispose();
+                deblurrer.Options = options[i % options.Length];
+                deblurrer.Submit(pool.Rent());
+            }
+            while (deblurrer.InFlight > 0) deblurrer.Collect().Dispose();
+        }
+    }
+
+    [Fact]
+    public void Constructor_NothingEstimatesTheNetworksBlur_SaysWhatToDo()
+    {
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        var format = new FrameFormat(PixelFormat.Gray8, 20, 20);
+        string message = Assert.Throws<InvalidDataException>(() => new Deblurrer(device, Dial, format)).Message;
+        Assert.StartsWith("random does not say what blur it was trained on", message, StringComparison.Ordinal);
+        Assert.Contains("--sigma 1.6", message, StringComparison.Ordinal);
+
+        Network motion = RandomNetwork.Create(Dial.Description, seed: 1, new() { ["degradation"] = "motion" });
+        message = Assert.Throws<FileNotFoundException>(() => new Deblurrer(device, motion, format)).Message;
+        Assert.StartsWith("random was trained on 'motion' blur, and no estimator of its sigma is installed. Set sigma yourself, e.g. --sigma 1.6", message, StringComparison.Ordinal);
+        using var deblurrer = new Deblurrer(device, motion, format, new() { Sigma = SigmaSetting.Of(1) });
+        Assert.Throws<FileNotFoundException>(() => deblurrer.Options = DeblurOptions.Default);
+        Assert.Equal(SigmaSetting.Of(1), deblurrer.Options.Sigma);
+    }
+
     [Fact]
     public void Process_FrameRestoredBefore_SeesWhatTheHostWroteSince()
     {

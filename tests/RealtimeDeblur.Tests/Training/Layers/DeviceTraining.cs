@@ -12,14 +12,14 @@ internal sealed class DeviceTraining : IDisposable
     private readonly ParameterLayout _layout;
     private readonly DeviceBuffer<float> _history;
 
-    public DeviceTraining(CommandQueue queue, Network network, int N, int size, LossKind loss, bool withInputGradient = false)
+    public DeviceTraining(CommandQueue queue, Network network, int N, int size, LossKind loss, bool withInputGradient = false, bool gpuKernels = false)
     {
         _queue = queue;
         _layout = new(network.Description);
         Parameters = queue.Device.Allocate<float>((ReadOnlySpan<float>)_layout.Pack(network.Weights));
-        Gradient = queue.Device.Allocate<float>((ReadOnlySpan<float>)new float[_layout.Count]);
+        Gradient = queue.Device.Allocate<float>((ReadOnlySpan<float>)new float[_layout.TotalCount]);
         _history = queue.Device.Allocate<float>(4);
-        Graph = new(queue, network.Description, _layout, Parameters, N, size);
+        Graph = new(queue, network.Description, _layout, Parameters, N, size, gpuKernels: gpuKernels);
         Graph.PrepareBackward(Gradient, _history, loss, withInputGradient);
     }
 
@@ -31,16 +31,18 @@ internal sealed class DeviceTraining : IDisposable
 
     public ParameterLayout Layout => _layout;
 
-    public void Load(Tensor blurred, Tensor sharp, double[] patchWeights)
+    public void Load(Tensor blurred, Tensor sharp, double[] patchWeights, double[]? sigmas = null)
     {
-        Write(blurred, Graph.Blurred);
-        Write(sharp, Graph.Sharp);
+        Write(ReferenceConvolution.SpaceToDepth(blurred, Graph.Description.Scale), Graph.Blurred);
+        Write(ReferenceConvolution.SpaceToDepth(sharp, Graph.Description.Scale), Graph.Sharp);
+        if (sigmas is not null) Graph.UploadSigmas(Array.ConvertAll(sigmas, sigma => (float)sigma));
         Graph.PatchWeights.Write(_queue, Array.ConvertAll(patchWeights, weight => (float)weight));
     }
 
     public float[] Losses() => _history.ToArray(_queue);
 
-    public IReadOnlyList<LayerWeights> Gradients() => _layout.Unpack(Gradient.ToArray(_queue));
+    /// <summary>Gradients of a set of parameters.</summary>
+    public IReadOnlyList<LayerWeights> Gradients(int set = 0) => _layout.UnpackSets([Gradient.ToArray(_queue)[(set * _layout.Count)..((set + 1) * _layout.Count)]]);
 
     /// <summary>The first C channels of the maps, without halo.</summary>
     public static Tensor Read(CommandQueue queue, MapTensor maps, int C)

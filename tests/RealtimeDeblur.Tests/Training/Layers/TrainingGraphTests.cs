@@ -40,6 +40,38 @@ public sealed class TrainingGraphTests
         // Without the gradient of the input, which training does not need, a 1x1 second layer shares its backward pass with the first.
         AssertStep(queue, network, N, size, loss, withInputGradient: false, blurred, sharp, patchWeights, expected);
         AssertStep(queue, network, N, size, loss, withInputGradient: true, blurred, sharp, patchWeights, expected);
+        AssertStep(queue, network, N, size, loss, withInputGradient: false, blurred, sharp, patchWeights, expected, gpuKernels: true);
+    }
+
+    public static TheoryData<NetworkDescription, int> Graphs => new()
+    {
+        { NetworkDescription.HalfResolution(16, 2), 16 },
+        { NetworkDescription.HalfResolution(20, 1, C: 3), 22 },
+        { NetworkDescription.DbcnnBackProjection(stages: 2, reblurSize: 5, projectSize: 3, f1: 5, n1: 16, n2: 16, f3: 3), 13 },
+        { NetworkDescription.DbcnnBackProjection(stages: 1, reblurSize: 3, projectSize: 3, combineSize: 1, C: 3, f1: 3, n1: 7, n2: 5, f3: 3), 9 },
+        // Wide maps that are read twice, added to and subtracted from.
+        { new("dense", [new("a", 1, 16, 3, true), new("b", 16, 16, 3, false) { Skip = "a" }, new("c", 32, 16, 3, true) { With = "a" }, new("d", 16, 16, 1, false) { Skip = "b", Subtract = true }, new("e", 16, 1, 3, false)], globalSkip: true), 15 },
+        { new("dense at half", [new("a", 4, 16, 3, true), new("b", 20, 4, 3, false) { With = "input", Skip = "input" }, new("c", 4, 4, 3, true), new("d", 20, 4, 1, false) { With = "a", Skip = "b" }], globalSkip: false, scale: 2), 16 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Graphs))]
+    public void ForwardAndBackward_AnyGraph_MatchReference(NetworkDescription description, int size)
+    {
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        using CommandQueue queue = device.CreateQueue();
+        const int N = 3;
+        double[] sigmas = [0.25, 1.9, 5], patchWeights = [1, 0.5, 2];
+        foreach (NetworkDescription shape in (NetworkDescription[])[description, description.WithSigmaKnots([0, 1, 2.5f])])
+        {
+            Network network = RandomNetwork.Create(shape, seed: 5);
+            int outer = size + 2 * shape.Pad;
+            Tensor blurred = Tensor.Random(N, shape.C, outer, outer, seed: 6, low: 0), sharp = Tensor.Random(N, shape.C, size, size, seed: 7, low: 0);
+            ReferenceTraining expected = ReferenceTraining.Run(network, blurred, sharp, patchWeights, LossKind.Mse, sigmas);
+            foreach (bool gpuKernels in (bool[])[false, true])
+            foreach (bool withInputGradient in (bool[])[false, true])
+                AssertStep(queue, network, N, size, LossKind.Mse, withInputGradient, blurred, sharp, patchWeights, expected, gpuKernels, sigmas);
+        }
     }
 
     [Theory]
@@ -58,6 +90,7 @@ public sealed class TrainingGraphTests
         ReferenceTraining expected = ReferenceTraining.Run(network, blurred, sharp, [1, 1], LossKind.Mse);
         AssertStep(queue, network, 2, size, LossKind.Mse, withInputGradient: false, blurred, sharp, [1, 1], expected);
         AssertStep(queue, network, 2, size, LossKind.Mse, withInputGradient: true, blurred, sharp, [1, 1], expected);
+        AssertStep(queue, network, 2, size, LossKind.Mse, withInputGradient: true, blurred, sharp, [1, 1], expected, gpuKernels: true);
     }
 
     [Theory]
@@ -67,28 +100,34 @@ public sealed class TrainingGraphTests
     public void CanShare_FirstTwoLayers_OnlyWithASmallOneByOne(int n1, int n2, int f2, bool can)
     {
         ParameterLayout layout = new(NetworkDescription.Dbcnn(n1: n1, n2: n2, f2: f2));
-        Assert.Equal(can, ConvolutionTraining.CanShare(layout.Layers[0], layout.Layers[1]));
-        Assert.False(ConvolutionTraining.CanShare(layout.Layers[1], layout.Layers[2]));
+        Assert.Equal(can, ConvolutionTraining.CanShare(layout.Layers[0].Blocks[0], layout.Layers[1].Blocks[0]));
+        Assert.False(ConvolutionTraining.CanShare(layout.Layers[1].Blocks[0], layout.Layers[2].Blocks[0]));
     }
 
     private static void AssertStep(CommandQueue queue, Network network, int N, int size, LossKind loss, bool withInputGradient, Tensor blurred, Tensor sharp, double[] patchWeights,
-        ReferenceTraining expected)
+        ReferenceTraining expected, bool gpuKernels = false, double[]? sigmas = null)
     {
-        using DeviceTraining run = new(queue, network, N, size, loss, withInputGradient);
-        run.Load(blurred, sharp, patchWeights);
+        using DeviceTraining run = new(queue, network, N, size, loss, withInputGradient, gpuKernels);
+        run.Load(blurred, sharp, patchWeights, sigmas);
+        run.Graph.Forward();
+        run.Graph.Backward(historySlot: 0);     // a second pass finds what the first left behind
         run.Graph.Forward();
         run.Graph.Backward(historySlot: 1);
 
         for (int layer = 0; layer < expected.Outputs.Length; layer++)
             Close(expected.Outputs[layer], DeviceTraining.Read(queue, run.Graph.LayerOutput(layer), expected.Outputs[layer].C));
         Assert.Equal(expected.Loss, run.Losses()[1], Relative * expected.Loss);
-        IReadOnlyList<LayerWeights> gradients = run.Gradients();
-        for (int layer = 0; layer < gradients.Count; layer++)
+        for (int set = 0; set < expected.Gradients.Length; set++)
         {
-            Close(expected.DWeights[layer], Tensor.From(1, 1, 1, gradients[layer].Weight.Length, gradients[layer].Weight));
-            Close(new Tensor(1, 1, 1, expected.DBiases[layer].Length, expected.DBiases[layer]), Tensor.From(1, 1, 1, gradients[layer].Bias.Length, gradients[layer].Bias));
+            IReadOnlyList<LayerWeights> gradients = run.Gradients(set);
+            for (int layer = 0; layer < gradients.Count; layer++)
+            {
+                (double[] dWeight, double[] dBias) = expected.Gradients[set][layer];
+                Close(new(1, 1, 1, dWeight.Length, dWeight), Tensor.From(1, 1, 1, gradients[layer].Weight.Length, gradients[layer].Weight));
+                Close(new(1, 1, 1, dBias.Length, dBias), Tensor.From(1, 1, 1, gradients[layer].Bias.Length, gradients[layer].Bias));
+            }
         }
-        if (withInputGradient) Close(expected.DBlurred, DeviceTraining.Read(queue, run.Graph.DBlurred!, blurred.C));
+        if (withInputGradient) Close(expected.DBlurred, DeviceTraining.Read(queue, run.Graph.DBlurred!, expected.DBlurred.C));
         else Assert.Null(run.Graph.DBlurred);
     }
 
@@ -135,10 +174,23 @@ public sealed class TrainingGraphTests
     }
 
     [Fact]
-    public void Constructor_NoPlainChain_SaysWhatIsNeeded()
+    public void Constructor_ReluAndSkipInOneLayer_SaysWhatToDo()
     {
-        foreach (NetworkDescription other in (NetworkDescription[])[NetworkDescription.HalfResolution(16, 2), NetworkDescription.DbcnnBackProjection()])
-            Assert.Contains("plain chain", Assert.Throws<ArgumentException>(() => new ParameterLayout(other)).Message, StringComparison.Ordinal);
+        NetworkDescription both = new("both", [new("a", 1, 16, 3, true), new("b", 16, 16, 3, true) { Skip = "a" }, new("c", 16, 1, 3, false)], globalSkip: true);
+        Assert.Contains("'b' is both", Assert.Throws<ArgumentException>(() => new ParameterLayout(both)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Unpack_PackedGraphWithKnots_ReturnsItsWeights()
+    {
+        Network network = RandomNetwork.Create(NetworkDescription.DbcnnBackProjection(stages: 1).WithSigmaKnots([0, 1, 2]), seed: 3);
+        ParameterLayout layout = new(network.Description);
+        LayerWeights[] back = layout.Unpack(layout.Pack(network.Weights));
+        for (int i = 0; i < back.Length; i++)
+        {
+            TensorAssert.Close(Array.ConvertAll(network.Weights[i].Weight, value => (double)value), back[i].Weight, 1e-6, 1e-6);
+            TensorAssert.Close(Array.ConvertAll(network.Weights[i].Bias, value => (double)value), back[i].Bias, 1e-6, 1e-6);
+        }
     }
 
     [Theory]

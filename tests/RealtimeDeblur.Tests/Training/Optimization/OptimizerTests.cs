@@ -30,7 +30,7 @@ public sealed class OptimizerTests
             optimizer.Step(step, rate: 0.01f);
             for (int i = 0; i < parameter.Length; i++)
             {
-                double rate = 0.01 * (i < Layout.Layers[1].WeightOrigin ? 2 : i < Layout.Layers[2].WeightOrigin ? 1 : 0.1);
+                double rate = 0.01 * (i < Layout.Layers[1].Origin ? 2 : i < Layout.Layers[2].Origin ? 1 : 0.1);
                 if (kind == OptimizerKind.Adam)
                 {
                     m[i] = 0.9 * m[i] + 0.1 * gradient[i];

@@ -1,0 +1,96 @@
+using RealtimeDeblur.Compute;
+using RealtimeDeblur.Imaging;
+using RealtimeDeblur.Networks;
+
+namespace RealtimeDeblur.Restoration;
+
+/// <summary>
+/// Finds the sigma of the frames that a <see cref="Deblurrer"/> restores, from the frames themselves. A frame of a video is restored with what the frames before it told, so that nobody waits; only the first waits for its
+/// own estimate. Which frames those are does not depend on who is how fast: <see cref="Await"/> is called for a frame when its place on the device is needed again. Pictures that stand alone are estimated alone.
+/// </summary>
+internal sealed class SigmaFinder : IDisposable
+{
+    /// <summary>Time between two frames, as the tracker is told: blur is followed over frames. Files are decoded at any speed and must not come out differently for it.</summary>
+    private const double FrameSeconds = 1 / 30.0;
+
+    private readonly SigmaEstimator _estimator;
+    private readonly SigmaTracker _tracker = new();
+    private long _enqueued;
+    private long _read;
+    private bool _isStarted;
+
+    /// <param name="device">Where the frames are.</param>
+    /// <param name="format">Of every frame.</param>
+    /// <param name="weights">What was learned about the blur that the network restores.</param>
+    public SigmaFinder(ComputeDevice device, FrameFormat format, EstimatorWeights weights) => _estimator = new(device, format, weights);
+
+    /// <summary>Frames enqueued so far; right after one was, its number.</summary>
+    public long Enqueued => _enqueued;
+
+    /// <summary>The estimator that learned the blur on which the network was trained.</summary>
+    /// <exception cref="IOException">It is not installed, or cannot be read.</exception>
+    /// <exception cref="InvalidDataException">The network does not say what it was trained on, or the estimator's file is damaged.</exception>
+    public static EstimatorWeights WeightsFor(Network network)
+    {
+        const string Advice = "Set sigma yourself, e.g. --sigma 1.6 (DeblurOptions.Sigma), or leave it at a middle value with --sigma off.";
+        if (!network.TrainingRecord.TryGetValue("degradation", out string? degradation))
+            throw new InvalidDataException($"{network.Name} does not say what blur it was trained on (no 'degradation' in its training record), so sigma cannot be estimated for it. {Advice}");
+        try
+        {
+            return EstimatorWeights.Load(degradation);
+        }
+        catch (FileNotFoundException e)
+        {
+            throw new FileNotFoundException($"{network.Name} was trained on '{degradation}' blur, and no estimator of its sigma is installed. {Advice}", e);
+        }
+    }
+
+    /// <summary>Enqueues the estimate of the next frame of a video and gives the blur to restore it with: that of earlier frames, or for the first one its own, for which it waits.</summary>
+    /// <param name="queue">In-order queue; always the same one.</param>
+    /// <param name="frame">Buffer that begins with plane 0 of the frame. Must keep it until <see cref="Await"/>.</param>
+    /// <param name="uploaded">When it does.</param>
+    public SigmaEstimate Follow(CommandQueue queue, KernelArgument frame, ComputeEvent uploaded)
+    {
+        Enqueue(queue, frame, uploaded);
+        if (!_isStarted) Await(_enqueued);
+        _isStarted = true;
+        return _tracker.Current;
+    }
+
+    /// <summary>The blur of a frame that has nothing to do with those before it; waits for it.</summary>
+    /// <inheritdoc cref="Follow" path="/param"/>
+    public SigmaEstimate Estimate(CommandQueue queue, KernelArgument frame, ComputeEvent uploaded)
+    {
+        Await(_enqueued);
+        Enqueue(queue, frame, uploaded);
+        _read++;
+        return _estimator.Read();
+    }
+
+    /// <summary>Waits until the frame with this number, and those before it, need their buffers no more; what they told counts from here on. Does not wait for frames whose restoration was waited for.</summary>
+    public void Await(long frame)
+    {
+        while (_read < frame)
+        {
+            _tracker.Update(_estimator.Read(), FrameSeconds);
+            _read++;
+        }
+    }
+
+    /// <summary>Begins a video: the next frame waits for its own estimate again.</summary>
+    public void Restart()
+    {
+        Await(_enqueued);
+        _tracker.Reset();
+        _isStarted = false;
+    }
+
+    public void Dispose() => _estimator.Dispose();
+
+    private void Enqueue(CommandQueue queue, KernelArgument frame, ComputeEvent uploaded)
+    {
+        _estimator.Enqueue(queue, frame, uploaded);
+        queue.Flush();
+        _enqueued++;
+    }
+}
