@@ -1,4 +1,3 @@
-using System.Numerics;
 using RealtimeDeblur.Restoration;
 using RealtimeDeblur.Training.Data;
 
@@ -14,11 +13,11 @@ internal sealed class EstimatorNetwork
     private readonly int _hidden, _heads, _values, _embedded, _out;
     private readonly Dictionary<string, Range> _at = [];
     private readonly float[] _tile2Transposed, _tile3Transposed, _out1Transposed;
-    private readonly float[] _pooled, _outputs, _dPooled, _dOutputs;
-    private float[] _x = [], _first = [], _second = [], _embedding = [], _shares = [], _dFirst = [], _dSecond = [], _dEmbedding = [];
+    private readonly float[] _pooled, _outputs, _dPooled, _dPooledTransposed, _dOutputs, _unused;
+    private float[] _x = [], _first = [], _second = [], _embedding = [], _averaged = [], _shares = [], _dFirst = [], _dSecond = [], _dEmbedding = [], _dAveraged = [], _dShares = [];
     private int _tiles;
 
-    /// <param name="shape">Of one member.</param>
+    /// <param name="shape">Of one member; heads and values are multiples of 8 each.</param>
     /// <param name="values">Its numbers, shared with whoever updates them.</param>
     public EstimatorNetwork(EstimatorShape shape, float[] values)
     {
@@ -32,7 +31,7 @@ internal sealed class EstimatorNetwork
             offset += length;
         }
         (_tile2Transposed, _tile3Transposed, _out1Transposed) = (new float[_hidden * _hidden], new float[_hidden * _embedded], new float[_heads * _values * _out]);
-        (_pooled, _dPooled) = (new float[_heads * _values], new float[_heads * _values]);
+        (_pooled, _dPooled, _dPooledTransposed, _unused) = (new float[_heads * _values], new float[_heads * _values], new float[_heads * _values], new float[_values]);
         (_outputs, _dOutputs) = (new float[_out], new float[_out]);
     }
 
@@ -80,7 +79,8 @@ internal sealed class EstimatorNetwork
         if (_first.Length < tiles * _hidden)
         {
             (_first, _second, _dFirst, _dSecond) = (new float[tiles * _hidden], new float[tiles * _hidden], new float[tiles * _hidden], new float[tiles * _hidden]);
-            (_embedding, _dEmbedding, _shares) = (new float[tiles * _embedded], new float[tiles * _embedded], new float[tiles * _heads]);
+            (_embedding, _dEmbedding) = (new float[tiles * _embedded], new float[tiles * _embedded]);
+            (_averaged, _dAveraged, _shares, _dShares) = (new float[tiles * _values], new float[tiles * _values], new float[tiles * _heads], new float[tiles * _heads]);
         }
         MatrixProduct.Forward(x, Tensor("tile1.weight"), Tensor("tile1.bias"), _first, tiles, F, _hidden);
         Rectify(_first.AsSpan(0, tiles * _hidden));
@@ -134,45 +134,34 @@ internal sealed class EstimatorNetwork
 
     private void Pool()
     {
-        Array.Clear(_pooled);
+        for (int t = 0; t < _tiles; t++) _embedding.AsSpan(t * _embedded + _heads, _values).CopyTo(_averaged.AsSpan(t * _values));
         for (int a = 0; a < _heads; a++)
         {
             float highest = float.NegativeInfinity, total = 0;
             for (int t = 0; t < _tiles; t++) highest = MathF.Max(highest, _embedding[t * _embedded + a]);
             for (int t = 0; t < _tiles; t++) total += _shares[t * _heads + a] = MathF.Exp(_embedding[t * _embedded + a] - highest);
-            for (int t = 0; t < _tiles; t++)
-            {
-                float share = _shares[t * _heads + a] /= total;
-                AddScaled(_embedding.AsSpan(t * _embedded + _heads, _values), share, _pooled.AsSpan(a * _values, _values));
-            }
+            for (int t = 0; t < _tiles; t++) _shares[t * _heads + a] /= total;
         }
+        Array.Clear(_pooled);
+        MatrixProduct.WeightGradient(_shares, _averaged, _pooled, _unused, _tiles, _heads, _values);
     }
 
     private void PoolBackward()
     {
-        Array.Clear(_dEmbedding, 0, _tiles * _embedded);
-        for (int a = 0; a < _heads; a++)
+        MatrixProduct.Forward(_shares, _dPooled, [], _dAveraged, _tiles, _heads, _values);
+        MatrixProduct.Transpose(_dPooled, _dPooledTransposed, _heads, _values);
+        MatrixProduct.Forward(_averaged, _dPooledTransposed, [], _dShares, _tiles, _values, _heads);
+        Span<float> means = stackalloc float[_heads];
+        means.Clear();
+        for (int i = 0; i < _tiles * _heads; i += _heads)
+        for (int a = 0; a < means.Length; a++)
+            means[a] += _shares[i + a] * _dShares[i + a];
+        for (int t = 0; t < _tiles; t++)
         {
-            float mean = 0;
-            for (int t = 0; t < _tiles; t++)
-            {
-                float share = _shares[t * _heads + a], dShare = 0;
-                ReadOnlySpan<float> values = _embedding.AsSpan(t * _embedded + _heads, _values), dPooled = _dPooled.AsSpan(a * _values, _values);
-                for (int v = 0; v < values.Length; v++) dShare += dPooled[v] * values[v];
-                AddScaled(dPooled, share, _dEmbedding.AsSpan(t * _embedded + _heads, _values));
-                _dEmbedding[t * _embedded + a] = dShare;
-                mean += share * dShare;
-            }
-            for (int t = 0; t < _tiles; t++) _dEmbedding[t * _embedded + a] = _shares[t * _heads + a] * (_dEmbedding[t * _embedded + a] - mean);
+            Span<float> dEmbedded = _dEmbedding.AsSpan(t * _embedded, _embedded);
+            for (int a = 0; a < means.Length; a++) dEmbedded[a] = _shares[t * _heads + a] * (_dShares[t * _heads + a] - means[a]);
+            _dAveraged.AsSpan(t * _values, _values).CopyTo(dEmbedded[_heads..]);
         }
-    }
-
-    private static void AddScaled(ReadOnlySpan<float> values, float factor, Span<float> sums)
-    {
-        int i = 0;
-        for (; i + Vector<float>.Count <= values.Length; i += Vector<float>.Count)
-            (new Vector<float>(sums[i..]) + factor * new Vector<float>(values[i..])).CopyTo(sums[i..]);
-        for (; i < values.Length; i++) sums[i] += factor * values[i];
     }
 
     private static void Rectify(Span<float> values)

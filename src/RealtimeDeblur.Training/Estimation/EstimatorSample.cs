@@ -57,7 +57,7 @@ internal static class EstimatorSampler
     private const int CropStep = 64, SmallestCrop = 128, LargestCrop = 768;
 
     // Many pictures of the world are sharpened, which looks like less blur; those that training begins with are hardly.
-    private const double SharpenedShare = 0.35;
+    private const double SharpenedShare = 0.4;
 
     /// <summary>All samples of a picture; the same for the same seed and name.</summary>
     /// <param name="features">Runs the statistics.</param>
@@ -114,7 +114,7 @@ internal static class EstimatorSampler
     /// <summary>Unsharp masking, as cameras, scanners and retouchers do.</summary>
     private static void Sharpen(Mat picture, SeededRandom random)
     {
-        double amount = 0.1 + 0.7 * random.NextDouble(), radius = 0.5 + 0.7 * random.NextDouble();
+        double amount = 0.1 + 0.8 * random.NextDouble(), radius = 0.5 + 1.5 * random.NextDouble();
         using Mat blurred = Degradation.GaussianBlur(picture, radius);
         Cv2.AddWeighted(picture, 1 + amount, blurred, -amount, 0, picture);
     }
@@ -127,7 +127,7 @@ internal static class EstimatorSampler
 
     private static LumaPlane ByCamera(Mat crop, float sigma, SeededRandom random)
     {
-        using Mat degraded = Degradation.RandomCamera(sigma, random).Apply(crop, random);
+        using Mat degraded = Degradation.RandomCamera(sigma, shapeShare: 0, random).Apply(crop, random);
         return LumaPlane.Of(degraded);
     }
 

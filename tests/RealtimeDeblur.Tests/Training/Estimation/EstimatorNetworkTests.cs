@@ -8,7 +8,7 @@ namespace RealtimeDeblur.Tests.Training.Estimation;
 
 public sealed class EstimatorNetworkTests
 {
-    private static readonly EstimatorShape Shape = new(Members: 1, Hidden: 8, Heads: 4, Values: 4, Out: 16);
+    private static readonly EstimatorShape Shape = new(Members: 1, Hidden: 8, Heads: 8, Values: 8, Out: 16);
 
     [Theory]
     [InlineData(1)]
