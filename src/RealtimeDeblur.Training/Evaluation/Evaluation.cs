@@ -16,8 +16,14 @@ public sealed record EvaluationOptions
     /// <summary>How networks conditioned on sigma come to it, <see cref="SigmaMode.Given"/>, <see cref="SigmaMode.Auto"/> or both. Others are measured once, blind.</summary>
     public IReadOnlyList<SigmaMode> SigmaModes { get; init; } = [SigmaMode.Given, SigmaMode.Auto];
 
+    /// <summary>Whether networks conditioned on sigma are guarded, see <see cref="DeblurOptions.Guard"/>: true, false, or both to measure either way. Others are never.</summary>
+    public IReadOnlyList<bool> Guards { get; init; } = [true];
+
     /// <summary>Share of the networks' change that is mixed in, 0 to 1; see <see cref="DeblurOptions.Strength"/>.</summary>
     public float Strength { get; init; } = DeblurOptions.Default.Strength;
+
+    /// <summary>Whether pictures of which only one half is blurred are measured too; pictures narrower than 48 pixels are skipped then.</summary>
+    public bool SharpHalf { get; init; }
 
     public DegradationKind Degradation { get; init; } = DegradationKind.Gaussian;
 
@@ -46,12 +52,14 @@ public sealed record EvaluatedNetwork(string Name, Network Network)
 /// <param name="PsnrBlurred">Of the pictures that the method was given, dB.</param>
 /// <param name="SsimBlurred">Of the pictures that the method was given.</param>
 /// <param name="SigmaMode">What the method knew of sigma.</param>
+/// <param name="Guard">Whether the network's change was taken back where the picture was not blurred by sigma; false where there is no such guard.</param>
 /// <param name="MacPerPixel">Multiply-accumulates of the network per pixel; null for a baseline.</param>
 /// <param name="MsPerMegapixel">Device time of the network's kernels alone per million pixels, measured at the commonest size of the set; null for a baseline.</param>
 /// <param name="SigmaEstimate">How well sigma was estimated; null where it was not.</param>
+/// <param name="SharpHalf">Figures of the same pictures with one half sharp; null where that was not asked for.</param>
 public sealed record EvaluationResult(
     string Model, string Set, float Sigma, bool KnowsSigma, int Images, double Psnr, double Ssim, double PsnrBlurred, double SsimBlurred,
-    SigmaMode SigmaMode, int? MacPerPixel, double? MsPerMegapixel, SigmaEstimateSummary? SigmaEstimate);
+    SigmaMode SigmaMode, bool Guard, int? MacPerPixel, double? MsPerMegapixel, SigmaEstimateSummary? SigmaEstimate, SharpHalfSummary? SharpHalf);
 
 /// <summary>How the figures were made, in words and numbers that let another program make them again.</summary>
 /// <param name="Luma">What is measured.</param>
@@ -62,8 +70,9 @@ public sealed record EvaluationResult(
 /// <param name="Methods">What each baseline does and knows.</param>
 /// <param name="SigmaModes">What a network knows of sigma, by mode.</param>
 /// <param name="Strength">Share of the networks' change that was mixed in.</param>
+/// <param name="SharpHalf">How pictures with one half sharp were made and measured; null where none were.</param>
 public sealed record EvaluationProtocol(
-    string Luma, string Degradation, int BorderPixels, string Psnr, string Ssim, IReadOnlyDictionary<string, string> Methods, IReadOnlyDictionary<SigmaMode, string> SigmaModes, float Strength);
+    string Luma, string Degradation, int BorderPixels, string Psnr, string Ssim, IReadOnlyDictionary<string, string> Methods, IReadOnlyDictionary<SigmaMode, string> SigmaModes, float Strength, string? SharpHalf);
 
 /// <summary>All figures of one run.</summary>
 /// <param name="Protocol">How they were made.</param>
