@@ -125,11 +125,25 @@ public sealed class DatasetAndEvalCommandTests : IDisposable
     }
 
     [Fact]
+    public void Eval_DiscThroughH264_SaysWhatItDid()
+    {
+        _pictures.Add("a.png");
+        JsonElement json = CliProcess.Run(["eval", "--images", _pictures.Sharp, "--sigma", "1", "--psf", "disc", "--degradation", "camera", "--h264", "24", "--json"]).Json;
+        string degradation = json.GetProperty("protocol").GetProperty("degradation").GetString()!;
+        Assert.Contains("disc of radius 2 sigma", degradation, StringComparison.Ordinal);
+        Assert.Contains("H.264 intra frame of QP 24", degradation, StringComparison.Ordinal);
+        Assert.Contains(json.GetProperty("results").EnumerateArray(), result => result.GetProperty("model").GetString() == "unsharp-best");
+    }
+
+    [Fact]
     public void Eval_NothingToDoOrNothingThere_SaysSo()
     {
         _pictures.Add("a.png");
         Assert.Contains("name a model", CliProcess.Run(["eval", "--images", _pictures.Sharp, "--baselines", "none"]).UsageLine, StringComparison.Ordinal);
         Assert.Contains("--degradation camera", CliProcess.Run(["eval", "--images", _pictures.Sharp, "--noise", "2"]).UsageLine, StringComparison.Ordinal);
+        Assert.Contains("--degradation camera", CliProcess.Run(["eval", "--images", _pictures.Sharp, "--h264", "20"]).UsageLine, StringComparison.Ordinal);
+        Assert.Contains("exclude each other", CliProcess.Run(["eval", "--images", _pictures.Sharp, "--degradation", "camera", "--h264", "20", "--jpeg", "80"]).UsageLine, StringComparison.Ordinal);
+        Assert.Contains("--psf must be", CliProcess.Run(["eval", "--images", _pictures.Sharp, "--psf", "square"]).UsageLine, StringComparison.Ordinal);
         Assert.Contains("single values", CliProcess.Run(["eval", "--images", _pictures.Sharp, "--sigma", "0..3"]).UsageLine, StringComparison.Ordinal);
         Assert.Contains("There is no folder", CliProcess.Run(["eval", "--images", _pictures.PathTo("nowhere")]).FailureLine, StringComparison.Ordinal);
         Assert.Contains("nowhere.safetensors", CliProcess.Run(["eval", _pictures.PathTo("nowhere.safetensors"), "--images", _pictures.Sharp]).FailureLine, StringComparison.Ordinal);
