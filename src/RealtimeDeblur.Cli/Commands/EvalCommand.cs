@@ -4,6 +4,7 @@ using RealtimeDeblur.Compute;
 using RealtimeDeblur.Networks;
 using RealtimeDeblur.Training.Data;
 using RealtimeDeblur.Training.Evaluation;
+using RealtimeDeblur.Video;
 using Spectre.Console;
 
 namespace RealtimeDeblur.Cli.Commands;
@@ -73,7 +74,7 @@ internal static class EvalCommand
             if (result.GetValueOrDefault<string>() is not ("on" or "off" or "both")) result.AddError("--guard must be on, off or both.");
         });
         Option<float> strength = RestoreOptions.Strength();
-        Option<DegradationKind> degradation = DatasetCommand.DegradationOption("What blurs the pictures: a Gaussian on luma (gaussian), or one in linear light, with noise and JPEG compression (camera).");
+        Option<DegradationKind> degradation = DatasetCommand.DegradationOption("Where the pictures are blurred: on luma and nothing else (gaussian), or in linear light, with noise and JPEG or H.264 compression (camera).");
         Option<float> noise = new("--noise")
         {
             Description = "With --degradation camera: standard deviation of the noise at mid-grey, in 1/255 of full scale, 0 to 50.",
@@ -95,6 +96,26 @@ internal static class EvalCommand
             if (result.GetValueOrDefault<int>() is < 0 or > 100) result.AddError("--jpeg must be 0 to 100, e.g. 85.");
         });
 
+        Option<int> h264 = new("--h264")
+        {
+            Description = "With --degradation camera: QP of an H.264 intra frame (ffmpeg's libx264) in place of JPEG, 1 to 51; 0 for none.",
+            HelpName = "QP",
+        };
+        h264.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 0 or > H264IntraFrame.MaxQp) result.AddError($"--h264 must be 0 to {H264IntraFrame.MaxQp}, e.g. 24.");
+        });
+        Option<string> psf = new("--psf")
+        {
+            Description = "Shape of the blur: gaussian; anisotropic (a Gaussian of ratio 2:1 with its long axis at 30 degrees, sigma the geometric mean); or disc (radius 2 sigma).",
+            HelpName = "gaussian|anisotropic|disc",
+            DefaultValueFactory = _ => "gaussian",
+        };
+        psf.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string>() is not ("gaussian" or "anisotropic" or "disc")) result.AddError("--psf must be gaussian, anisotropic or disc.");
+        });
+
         return new CliCommand(
             "eval",
             "Measures models: blurs sharp pictures, restores them, and compares with the originals (PSNR and SSIM of luma, means over each set).",
@@ -102,7 +123,8 @@ internal static class EvalCommand
             run =>
             {
                 bool camera = run.Get(degradation) == DegradationKind.Camera;
-                if (!camera && (run.IsGiven(noise) || run.IsGiven(jpeg))) throw new UsageException("--noise and --jpeg belong to --degradation camera: add that, or leave them out.");
+                if (!camera && (run.IsGiven(noise) || run.IsGiven(jpeg) || run.IsGiven(h264))) throw new UsageException("--noise, --jpeg and --h264 belong to --degradation camera: add that, or leave them out.");
+                if (run.Get(h264) > 0 && run.IsGiven(jpeg) && run.Get(jpeg) > 0) throw new UsageException("--jpeg and --h264 exclude each other: give one of them.");
                 bool withBaselines = run.Get(baselines) == "all";
                 if (run.Get(models).Length == 0 && !withBaselines) throw new UsageException("There is nothing to measure: name a model, or leave out --baselines none.");
                 EvaluationOptions options = new()
@@ -114,14 +136,16 @@ internal static class EvalCommand
                     Strength = run.Get(strength),
                     SharpHalf = run.Get(sharpHalf),
                     Degradation = run.Get(degradation),
+                    Shape = run.Get(psf) switch { "anisotropic" => BlurShape.Anisotropic(ratio: 2, angle: MathF.PI / 6), "disc" => BlurShape.Disc, _ => null },
                     Noise = run.Get(noise),
                     JpegQuality = run.Get(jpeg) is > 0 and var quality ? quality : null,
+                    H264Qp = run.Get(h264) is > 0 and var qp ? qp : null,
                 };
                 EvaluationReport report = Evaluate(run, Networks(run.Get(models)), Sets(run.Get(images)), options);
                 foreach (SkippedPicture picture in report.Skipped) run.Note($"Skipped {picture.Source}: {picture.Reason}");
                 run.Result(report, Print);
             })
-        { models, images, sigma, sigmaMode, guard, strength, sharpHalf, baselines, degradation, noise, jpeg };
+        { models, images, sigma, sigmaMode, guard, strength, sharpHalf, baselines, degradation, psf, noise, jpeg, h264 };
     }
 
     /// <summary>Loads the models; two of the same name go by the paths they were given as.</summary>

@@ -27,11 +27,17 @@ public sealed record EvaluationOptions
 
     public DegradationKind Degradation { get; init; } = DegradationKind.Gaussian;
 
+    /// <summary>Shape of the blur, of either degradation; null for an isotropic Gaussian.</summary>
+    public BlurShape? Shape { get; init; }
+
     /// <summary>Noise of the camera degradation, see <see cref="Degradation.Camera"/>; ignored for Gaussian.</summary>
     public float Noise { get; init; } = 2;
 
-    /// <summary>JPEG quality of the camera degradation, null for none; ignored for Gaussian.</summary>
+    /// <summary>JPEG quality of the camera degradation, null for none; ignored for Gaussian, and where there is H.264.</summary>
     public int? JpegQuality { get; init; } = 85;
+
+    /// <summary>QP of an H.264 intra frame in place of JPEG, 1 to 51, null for none; needs ffmpeg. Ignored for Gaussian.</summary>
+    public int? H264Qp { get; init; }
 }
 
 /// <summary>A network under the name that results give it.</summary>
@@ -71,8 +77,10 @@ public sealed record EvaluationResult(
 /// <param name="SigmaModes">What a network knows of sigma, by mode.</param>
 /// <param name="Strength">Share of the networks' change that was mixed in.</param>
 /// <param name="SharpHalf">How pictures with one half sharp were made and measured; null where none were.</param>
+/// <param name="Psf">Shape of the blur: gaussian, anisotropic or disc.</param>
 public sealed record EvaluationProtocol(
-    string Luma, string Degradation, int BorderPixels, string Psnr, string Ssim, IReadOnlyDictionary<string, string> Methods, IReadOnlyDictionary<SigmaMode, string> SigmaModes, float Strength, string? SharpHalf);
+    string Luma, string Degradation, int BorderPixels, string Psnr, string Ssim, IReadOnlyDictionary<string, string> Methods, IReadOnlyDictionary<SigmaMode, string> SigmaModes, float Strength, string? SharpHalf,
+    string Psf);
 
 /// <summary>All figures of one run.</summary>
 /// <param name="Protocol">How they were made.</param>

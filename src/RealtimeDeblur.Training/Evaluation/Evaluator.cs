@@ -28,6 +28,10 @@ public static class Evaluator
         new("polyblur", KnowsSigma: false, "Polyblur, blind, one pass of alpha 2, beta 3, gradients without wrap-around", c => Polyblur.Restore(c.Blurred)),
     ];
 
+    private static readonly Baseline UnsharpOfAnyRadius = new("unsharp-best", KnowsSigma: true,
+        $"unsharp masking with, per picture, the radius ({string.Join(", ", UnsharpMask.RadiusFactors.Select(factor => FormattableString.Invariant($"{factor}")))} times sigma) and amount of least squared error (an oracle)",
+        c => UnsharpMask.RestoreByBestRadius(c.Blurred, c.Sigma, c.Sharp));
+
     private static readonly IReadOnlyDictionary<SigmaMode, string> SigmaModes = new Dictionary<SigmaMode, string>
     {
         [SigmaMode.Blind] = "the network restores every blur alike",
@@ -105,6 +109,15 @@ public static class Evaluator
 
     /// <summary>A classical method that stands beside the networks.</summary>
     private sealed record Baseline(string Name, bool KnowsSigma, string Description, Func<Case, LumaPlane> Restore);
+
+    /// <summary>With noise and a codec the true sigma is no longer the best radius of an unsharp mask.</summary>
+    private static IEnumerable<Baseline> BaselinesFor(EvaluationOptions options) =>
+        !options.Baselines ? [] : options.Degradation == DegradationKind.Camera ? Baselines.SelectMany(one => one.Name == "unsharp" ? (Baseline[])[one, UnsharpOfAnyRadius] : [one]) : Baselines;
+
+    /// <summary>What the options do to a picture at a sigma.</summary>
+    private static Degradation DegradationAt(float sigma, EvaluationOptions options) => options.Degradation == DegradationKind.Camera
+        ? Degradation.Camera(sigma, options.Noise, options.H264Qp is null ? options.JpegQuality : null) with { Shape = options.Shape, H264Qp = options.H264Qp }
+        : new(sigma) { Shape = options.Shape };
 
     /// <summary>One picture at one sigma.</summary>
     private sealed record Case(LumaPlane Sharp, LumaPlane Blurred, float Sigma);
@@ -196,32 +209,29 @@ public static class Evaluator
         {
             // A luma network is judged on blurred luma; an RGB network on luma of what it makes of the blurred picture.
             bool camera = options.Degradation == DegradationKind.Camera;
+            Degradation degradation = DegradationAt(sigma, options);
             SeededRandom random = new(seed: 1, FormattableString.Invariant($"{name}/{sigma}"));
-            using Mat? picture = camera ? Degradation.Camera(sigma, options.Noise, options.JpegQuality).Apply(sharp, random)
-                : variants.Any(variant => variant.Method.TakesRgb) ? Degradation.GaussianBlur(sharp, sigma) : null;
+            using Mat? picture = camera || variants.Any(variant => variant.Method.TakesRgb) ? degradation.Apply(sharp, random) : null;
             LumaPlane? ofPicture = picture is null ? null : LumaPlane.Of(picture);
-            using Mat blurredLuma = Degradation.GaussianBlur(luma, sigma);
+            using Mat blurredLuma = degradation.Blur(luma);
             LumaPlane blurred = camera ? ofPicture! : LumaPlane.FromMat(blurredLuma);
             Quality given = new(truth, blurred);
 
             // What is sharp in a camera's picture has its noise and compression all the same.
-            using Mat? clear = options.SharpHalf && camera ? Degradation.Camera(0, options.Noise, options.JpegQuality).Apply(sharp, new SeededRandom(seed: 1, FormattableString.Invariant($"{name}/sharp"))) : null;
+            using Mat? clear = options.SharpHalf && camera ? DegradationAt(0, options).Apply(sharp, new SeededRandom(seed: 1, FormattableString.Invariant($"{name}/sharp"))) : null;
             using Mat? halfPicture = options.SharpHalf && picture is not null ? HalfBlurred.Join(clear ?? sharp, picture) : null;
             LumaPlane? half = !options.SharpHalf ? null : camera ? LumaPlane.Of(halfPicture!) : HalfBlurred.Join(truth, blurred);
             LumaPlane? ofHalfPicture = halfPicture is null ? null : LumaPlane.Of(halfPicture);
 
-            if (options.Baselines)
+            foreach (Baseline baseline in BaselinesFor(options))
             {
-                foreach (Baseline baseline in Baselines)
+                Row row = new(baseline.Name, baseline.KnowsSigma ? SigmaMode.Given : SigmaMode.Blind, sigma);
+                work.Add(() =>
                 {
-                    Row row = new(baseline.Name, baseline.KnowsSigma ? SigmaMode.Given : SigmaMode.Blind, sigma);
-                    work.Add(() =>
-                    {
-                        LumaPlane restored = baseline.Restore(new(truth, blurred, sigma));
-                        Halves? halves = half is null ? null : Halves.Of(truth, baseline.Restore(new(truth, half, sigma)), restored, estimate: null);
-                        return new Quality(truth, restored).Against(given, row, estimate: null, halves);
-                    });
-                }
+                    LumaPlane restored = baseline.Restore(new(truth, blurred, sigma));
+                    Halves? halves = half is null ? null : Halves.Of(truth, baseline.Restore(new(truth, half, sigma)), restored, estimate: null);
+                    return new Quality(truth, restored).Against(given, row, estimate: null, halves);
+                });
             }
             foreach (Variant variant in variants)
             {
@@ -255,12 +265,24 @@ public static class Evaluator
     private static EvaluationProtocol Describe(EvaluationOptions options) => new(
         "Y = 16 + (65.481 R + 128.553 G + 24.966 B)/255, rounded to 8 bits",
         options.Degradation == DegradationKind.Camera
-            ? FormattableString.Invariant($"Gaussian blur in linear light (sRGB), noise of standard deviation {options.Noise}/255 at mid-grey (a quarter read noise, the rest shot noise), {(options.JpegQuality is { } quality ? $"JPEG quality {quality} with 4:2:0" : "no JPEG")}; then luma")
-            : "Gaussian blur of luma (of R, G and B for RGB networks) in floating point, kernel side 2*ceil(4 sigma)+1, border reflect-101, rounded to 8 bits",
+            ? FormattableString.Invariant($"{DescribeBlur(options.Shape)} in linear light (sRGB), noise of standard deviation {options.Noise}/255 at mid-grey (a quarter read noise, the rest shot noise), {DescribeCodec(options)}; then luma")
+            : $"{DescribeBlur(options.Shape)} of luma (of R, G and B for RGB networks) in floating point, kernel side 2*ceil(4 sigma)+1, border reflect-101, rounded to 8 bits",
         ImageQuality.Border,
         "10 log10(255^2 / max(mean squared error, 0.001)) per picture, mean over the set; 78.13 means identical",
         "11x11 Gaussian window of standard deviation 1.5, K1 0.01, K2 0.03, valid positions only; mean over the set",
-        options.Baselines ? Baselines.ToDictionary(baseline => baseline.Name, baseline => baseline.Description) : [],
+        BaselinesFor(options).ToDictionary(baseline => baseline.Name, baseline => baseline.Description),
         SigmaModes, options.Strength,
-        options.SharpHalf ? $"left half sharp (with the noise and compression of the camera, if any), right half blurred, {HalfBlurred.FadeColumns} columns of linear cross-fade between, which are not measured; PSNR against the sharp picture" : null);
+        options.SharpHalf ? $"left half sharp (with the noise and compression of the camera, if any), right half blurred, {HalfBlurred.FadeColumns} columns of linear cross-fade between, which are not measured; PSNR against the sharp picture" : null,
+        options.Shape?.Kind.ToString().ToLowerInvariant() ?? "gaussian");
+
+    private static string DescribeBlur(BlurShape? shape) => shape switch
+    {
+        null => "Gaussian blur",
+        { Kind: BlurShapeKind.Disc } => "Blur by a disc of radius 2 sigma (methods that know sigma take it for a Gaussian)",
+        _ => FormattableString.Invariant($"Anisotropic Gaussian blur, ratio {shape.Ratio}, long axis at {shape.Angle * 180 / MathF.PI:0} degrees, geometric mean sigma (methods that know sigma take it for isotropic)"),
+    };
+
+    private static string DescribeCodec(EvaluationOptions options) =>
+        options.H264Qp is { } qp ? FormattableString.Invariant($"an H.264 intra frame of QP {qp} (libx264)")
+        : options.JpegQuality is { } quality ? FormattableString.Invariant($"JPEG quality {quality} with 4:2:0") : "no JPEG";
 }

@@ -101,6 +101,9 @@ public sealed class DatasetAndEvalCommandTests : IDisposable
 
         JsonElement json = CliProcess.Run(["eval", model, "--images", _pictures.Sharp, "--sigma", "1,1.6", "--json"]).Json;
         Assert.Equal(8, json.GetProperty("protocol").GetProperty("borderPixels").GetInt32());
+        Assert.Equal("gaussian", json.GetProperty("protocol").GetProperty("psf").GetString());
+        Assert.Equal(1, json.GetProperty("protocol").GetProperty("strength").GetDouble());
+        Assert.Contains("true sigma", json.GetProperty("protocol").GetProperty("sigmaModes").GetProperty("given").GetString(), StringComparison.Ordinal);
         List<JsonElement> results = [.. json.GetProperty("results").EnumerateArray()];
         Assert.Equal(2 * 2 * 6, results.Count);
         foreach (JsonElement result in results)
@@ -166,11 +169,26 @@ public sealed class DatasetAndEvalCommandTests : IDisposable
     }
 
     [Fact]
+    public void Eval_DiscThroughH264_SaysWhatItDid()
+    {
+        _pictures.Add("a.png");
+        JsonElement json = CliProcess.Run(["eval", "--images", _pictures.Sharp, "--sigma", "1", "--psf", "disc", "--degradation", "camera", "--h264", "24", "--json"]).Json;
+        string degradation = json.GetProperty("protocol").GetProperty("degradation").GetString()!;
+        Assert.Equal("disc", json.GetProperty("protocol").GetProperty("psf").GetString());
+        Assert.Contains("disc of radius 2 sigma", degradation, StringComparison.Ordinal);
+        Assert.Contains("H.264 intra frame of QP 24", degradation, StringComparison.Ordinal);
+        Assert.Contains(json.GetProperty("results").EnumerateArray(), result => result.GetProperty("model").GetString() == "unsharp-best");
+    }
+
+    [Fact]
     public void Eval_NothingToDoOrNothingThere_SaysSo()
     {
         _pictures.Add("a.png");
         Assert.Contains("name a model", CliProcess.Run(["eval", "--images", _pictures.Sharp, "--baselines", "none"]).UsageLine, StringComparison.Ordinal);
         Assert.Contains("--degradation camera", CliProcess.Run(["eval", "--images", _pictures.Sharp, "--noise", "2"]).UsageLine, StringComparison.Ordinal);
+        Assert.Contains("--degradation camera", CliProcess.Run(["eval", "--images", _pictures.Sharp, "--h264", "20"]).UsageLine, StringComparison.Ordinal);
+        Assert.Contains("exclude each other", CliProcess.Run(["eval", "--images", _pictures.Sharp, "--degradation", "camera", "--h264", "20", "--jpeg", "80"]).UsageLine, StringComparison.Ordinal);
+        Assert.Contains("--psf must be", CliProcess.Run(["eval", "--images", _pictures.Sharp, "--psf", "square"]).UsageLine, StringComparison.Ordinal);
         Assert.Contains("single values", CliProcess.Run(["eval", "--images", _pictures.Sharp, "--sigma", "0..3"]).UsageLine, StringComparison.Ordinal);
         Assert.Contains("There is no folder", CliProcess.Run(["eval", "--images", _pictures.PathTo("nowhere")]).FailureLine, StringComparison.Ordinal);
         Assert.Contains("nowhere.safetensors", CliProcess.Run(["eval", _pictures.PathTo("nowhere.safetensors"), "--images", _pictures.Sharp]).FailureLine, StringComparison.Ordinal);

@@ -96,6 +96,33 @@ public sealed class EvaluatorTests : IDisposable
     }
 
     [Fact]
+    public void Evaluate_Camera_HasAnUnsharpMaskOfTheBestRadius()
+    {
+        _pictures.Add("a.png", 96, 80);
+        EvaluationReport report = Evaluate(null, [], new() { Sigmas = [1.6f], Degradation = DegradationKind.Camera });
+        Assert.Equal(["blurred", "unsharp", "unsharp-best", "wiener-fixed", "wiener", "polyblur"], report.Results.Select(result => result.Model));
+        Assert.Contains("oracle", report.Protocol.Methods["unsharp-best"], StringComparison.Ordinal);
+        Assert.True(report.Results[2].Psnr >= report.Results[1].Psnr - 0.01);
+    }
+
+    [Fact]
+    public void Evaluate_OtherShapesAndH264_AreDoneAndNamed()
+    {
+        _pictures.Add("a.png", 96, 80);
+        EvaluationOptions options = new() { Sigmas = [1.5f] };
+        Dictionary<string, EvaluationReport> reports = new()
+        {
+            ["Gaussian blur of luma"] = Evaluate(null, [], options),
+            ["disc of radius 2 sigma"] = Evaluate(null, [], options with { Shape = BlurShape.Disc }),
+            ["ratio 2, long axis at 30 degrees"] = Evaluate(null, [], options with { Shape = BlurShape.Anisotropic(2, MathF.PI / 6) }),
+            ["JPEG quality 85"] = Evaluate(null, [], options with { Degradation = DegradationKind.Camera, Noise = 0 }),
+            ["intra frame of QP 40"] = Evaluate(null, [], options with { Degradation = DegradationKind.Camera, Noise = 0, H264Qp = 40 }),
+        };
+        Assert.All(reports, report => Assert.Contains(report.Key, report.Value.Protocol.Degradation, StringComparison.Ordinal));
+        Assert.Equal(reports.Count, reports.Values.Select(report => report.Results[0].Psnr).Distinct().Count());
+    }
+
+    [Fact]
     public void Evaluate_UnusablePicture_IsListedAndLeftOut()
     {
         _pictures.Add("good.png", 60, 50);
