@@ -4,6 +4,7 @@ using RealtimeDeblur.Compute;
 using RealtimeDeblur.Networks;
 using RealtimeDeblur.Training.Data;
 using RealtimeDeblur.Training.Evaluation;
+using RealtimeDeblur.Video;
 using Spectre.Console;
 
 namespace RealtimeDeblur.Cli.Commands;
@@ -41,6 +42,7 @@ internal static class EvalCommand
                 result.AddError($"--sigma: {e.Message}");
             }
         });
+        Option<bool> sharpHalf = new("--sharp-half") { Description = "Measure pictures of which only the right half is blurred, too: what happens to the sharp half, and to the blurred one beside it." };
         Option<string> baselines = new("--baselines")
         {
             Description = "Whether the blurred input, unsharp masking, the Wiener filter and Polyblur are measured beside the models: all or none.",
@@ -61,8 +63,18 @@ internal static class EvalCommand
         {
             if (result.GetValueOrDefault<string>() is not ("given" or "auto" or "both")) result.AddError("--sigma-mode must be given, auto or both.");
         });
+        Option<string> guard = new("--guard")
+        {
+            Description = "Whether models that can be told sigma are guarded against correcting what was not blurred by it, as for users (on), or measured bare (off), or either way (both).",
+            HelpName = "on|off|both",
+            DefaultValueFactory = _ => "on",
+        };
+        guard.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string>() is not ("on" or "off" or "both")) result.AddError("--guard must be on, off or both.");
+        });
         Option<float> strength = RestoreOptions.Strength();
-        Option<DegradationKind> degradation = DatasetCommand.DegradationOption("What blurs the pictures: a Gaussian on luma (gaussian), or one in linear light, with noise and JPEG compression (camera).");
+        Option<DegradationKind> degradation = DatasetCommand.DegradationOption("Where the pictures are blurred: on luma and nothing else (gaussian), or in linear light, with noise and JPEG or H.264 compression (camera).");
         Option<float> noise = new("--noise")
         {
             Description = "With --degradation camera: standard deviation of the noise at mid-grey, in 1/255 of full scale, 0 to 50.",
@@ -84,6 +96,26 @@ internal static class EvalCommand
             if (result.GetValueOrDefault<int>() is < 0 or > 100) result.AddError("--jpeg must be 0 to 100, e.g. 85.");
         });
 
+        Option<int> h264 = new("--h264")
+        {
+            Description = "With --degradation camera: QP of an H.264 intra frame (ffmpeg's libx264) in place of JPEG, 1 to 51; 0 for none.",
+            HelpName = "QP",
+        };
+        h264.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 0 or > H264IntraFrame.MaxQp) result.AddError($"--h264 must be 0 to {H264IntraFrame.MaxQp}, e.g. 24.");
+        });
+        Option<string> psf = new("--psf")
+        {
+            Description = "Shape of the blur: gaussian; anisotropic (a Gaussian of ratio 2:1 with its long axis at 30 degrees, sigma the geometric mean); or disc (radius 2 sigma).",
+            HelpName = "gaussian|anisotropic|disc",
+            DefaultValueFactory = _ => "gaussian",
+        };
+        psf.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string>() is not ("gaussian" or "anisotropic" or "disc")) result.AddError("--psf must be gaussian, anisotropic or disc.");
+        });
+
         return new CliCommand(
             "eval",
             "Measures models: blurs sharp pictures, restores them, and compares with the originals (PSNR and SSIM of luma, means over each set).",
@@ -91,7 +123,8 @@ internal static class EvalCommand
             run =>
             {
                 bool camera = run.Get(degradation) == DegradationKind.Camera;
-                if (!camera && (run.IsGiven(noise) || run.IsGiven(jpeg))) throw new UsageException("--noise and --jpeg belong to --degradation camera: add that, or leave them out.");
+                if (!camera && (run.IsGiven(noise) || run.IsGiven(jpeg) || run.IsGiven(h264))) throw new UsageException("--noise, --jpeg and --h264 belong to --degradation camera: add that, or leave them out.");
+                if (run.Get(h264) > 0 && run.IsGiven(jpeg) && run.Get(jpeg) > 0) throw new UsageException("--jpeg and --h264 exclude each other: give one of them.");
                 bool withBaselines = run.Get(baselines) == "all";
                 if (run.Get(models).Length == 0 && !withBaselines) throw new UsageException("There is nothing to measure: name a model, or leave out --baselines none.");
                 EvaluationOptions options = new()
@@ -99,16 +132,20 @@ internal static class EvalCommand
                     Sigmas = [.. SigmaChoice.Parse(run.Get(sigma)).Values.Distinct()],
                     Baselines = withBaselines,
                     SigmaModes = run.Get(sigmaMode) switch { "given" => [SigmaMode.Given], "auto" => [SigmaMode.Auto], _ => [SigmaMode.Given, SigmaMode.Auto] },
+                    Guards = run.Get(guard) switch { "on" => [true], "off" => [false], _ => [true, false] },
                     Strength = run.Get(strength),
+                    SharpHalf = run.Get(sharpHalf),
                     Degradation = run.Get(degradation),
+                    Shape = run.Get(psf) switch { "anisotropic" => BlurShape.Anisotropic(ratio: 2, angle: MathF.PI / 6), "disc" => BlurShape.Disc, _ => null },
                     Noise = run.Get(noise),
                     JpegQuality = run.Get(jpeg) is > 0 and var quality ? quality : null,
+                    H264Qp = run.Get(h264) is > 0 and var qp ? qp : null,
                 };
                 EvaluationReport report = Evaluate(run, Networks(run.Get(models)), Sets(run.Get(images)), options);
                 foreach (SkippedPicture picture in report.Skipped) run.Note($"Skipped {picture.Source}: {picture.Reason}");
                 run.Result(report, Print);
             })
-        { models, images, sigma, sigmaMode, strength, baselines, degradation, noise, jpeg };
+        { models, images, sigma, sigmaMode, guard, strength, sharpHalf, baselines, degradation, psf, noise, jpeg, h264 };
     }
 
     /// <summary>Loads the models; two of the same name go by the paths they were given as.</summary>
@@ -141,11 +178,14 @@ internal static class EvalCommand
         {
             console.Write(QualityTable(set));
             if (set.Any(result => result.SigmaEstimate is not null)) console.Write(EstimateTable(set));
+            if (report.Protocol.SharpHalf is not null) console.Write(SharpHalfTable(set));
         }
         foreach ((string name, string what) in report.Protocol.Methods) text.WriteLine($"{name}: {what}");
         foreach (SigmaMode mode in report.Results.Where(result => result.MacPerPixel is not null).Select(result => result.SigmaMode).Distinct())
             text.WriteLine($"({Name(mode)}): {report.Protocol.SigmaModes[mode]}");
+        if (report.Results.Any(IsUnguarded)) text.WriteLine("unguarded: without taking back what was corrected where the picture was not blurred by sigma.");
         text.WriteLine($"{report.Protocol.Degradation}; {report.Protocol.BorderPixels} pixels cut off each side; 78.13 dB means identical.");
+        if (report.Protocol.SharpHalf is { } sharpHalf) text.WriteLine($"One half sharp: {sharpHalf}.");
         if (report.Results.Any(result => result.MsPerMegapixel is not null)) text.WriteLine("ms/MP: device time of the network's kernels alone per million pixels, at the commonest size of the set.");
         if (report.Protocol.Strength < 1) text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Models at strength {report.Protocol.Strength}."));
     }
@@ -184,6 +224,18 @@ internal static class EvalCommand
         static string Percent(double percent) => double.IsNaN(percent) ? "" : percent.ToString("0.0", CultureInfo.InvariantCulture) + " %";
     }
 
+    private static Table SharpHalfTable(IGrouping<string, EvaluationResult> set)
+    {
+        Table table = new() { Border = TableBorder.Simple, Title = new TableTitle(Markup.Escape($"{set.Key}, one half sharp: PSNR in dB of sharp half | blurred half (the same half where all is blurred)")) };
+        AddColumns(table, ["sigma", .. set.Select(result => result.Sigma).Distinct().Select(sigma => sigma.ToString(CultureInfo.InvariantCulture))]);
+        foreach (IGrouping<string, EvaluationResult> model in set.GroupBy(Name))
+        {
+            table.AddRow([Markup.Escape(model.Key), .. model.Select(result => result.SharpHalf!).Select(halves =>
+                string.Create(CultureInfo.InvariantCulture, $"{halves.PsnrSharpHalf:0.00} | {halves.PsnrBlurredHalf:0.00} ({halves.PsnrBlurredHalfAllOver:0.00})"))]);
+        }
+        return table;
+    }
+
     private static void AddColumns(Table table, IReadOnlyList<string> names)
     {
         for (int i = 0; i < names.Count; i++)
@@ -194,7 +246,10 @@ internal static class EvalCommand
     }
 
     /// <summary>What a row is called: networks with their mode.</summary>
-    private static string Name(EvaluationResult result) => result.MacPerPixel is null ? result.Model : $"{result.Model} ({Name(result.SigmaMode)})";
+    private static string Name(EvaluationResult result) =>
+        result.MacPerPixel is null ? result.Model : $"{result.Model} ({Name(result.SigmaMode)}{(IsUnguarded(result) ? ", unguarded" : "")})";
+
+    private static bool IsUnguarded(EvaluationResult result) => result is { MacPerPixel: not null, SigmaMode: not SigmaMode.Blind, Guard: false };
 
     private static string Name(SigmaMode mode) => mode.ToString().ToLowerInvariant();
 

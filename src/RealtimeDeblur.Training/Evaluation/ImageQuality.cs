@@ -27,16 +27,28 @@ public static class ImageQuality
     public static double Psnr(ReadOnlySpan<byte> truth, ReadOnlySpan<byte> plane, int W, int H, int border = Border)
     {
         Check(truth, plane, W, H, border, leastSide: 1);
+        return Psnr(truth, plane, W, top: border, bottom: H - border, left: border, right: W - border);
+    }
+
+    /// <summary>PSNR of some columns: <see cref="Border"/> cut off above and below.</summary>
+    /// <param name="truth">At least one pixel higher than what is cut off.</param>
+    /// <param name="plane">Of the same size.</param>
+    /// <param name="left">First column.</param>
+    /// <param name="right">Column after the last.</param>
+    internal static double Psnr(LumaPlane truth, LumaPlane plane, int left, int right) => Psnr(truth.Samples, plane.Samples, truth.W, Border, truth.H - Border, left, right);
+
+    private static double Psnr(ReadOnlySpan<byte> truth, ReadOnlySpan<byte> plane, int W, int top, int bottom, int left, int right)
+    {
         long sum = 0;
-        for (int y = border; y < H - border; y++)
+        for (int y = top; y < bottom; y++)
         {
-            for (int x = border; x < W - border; x++)
+            for (int x = left; x < right; x++)
             {
                 int difference = truth[y * W + x] - plane[y * W + x];
                 sum += difference * difference;
             }
         }
-        double meanSquaredError = (double)sum / ((long)(W - 2 * border) * (H - 2 * border));
+        double meanSquaredError = (double)sum / ((long)(right - left) * (bottom - top));
         return 10 * Math.Log10(255.0 * 255.0 / Math.Max(meanSquaredError, SmallestError));
     }
 

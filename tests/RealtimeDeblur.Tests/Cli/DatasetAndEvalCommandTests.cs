@@ -101,6 +101,9 @@ public sealed class DatasetAndEvalCommandTests : IDisposable
 
         JsonElement json = CliProcess.Run(["eval", model, "--images", _pictures.Sharp, "--sigma", "1,1.6", "--json"]).Json;
         Assert.Equal(8, json.GetProperty("protocol").GetProperty("borderPixels").GetInt32());
+        Assert.Equal("gaussian", json.GetProperty("protocol").GetProperty("psf").GetString());
+        Assert.Equal(1, json.GetProperty("protocol").GetProperty("strength").GetDouble());
+        Assert.Contains("true sigma", json.GetProperty("protocol").GetProperty("sigmaModes").GetProperty("given").GetString(), StringComparison.Ordinal);
         List<JsonElement> results = [.. json.GetProperty("results").EnumerateArray()];
         Assert.Equal(2 * 2 * 6, results.Count);
         foreach (JsonElement result in results)
@@ -112,6 +115,8 @@ public sealed class DatasetAndEvalCommandTests : IDisposable
             Assert.Equal(isBaseline ? JsonValueKind.Null : JsonValueKind.Number, result.GetProperty("macPerPixel").ValueKind);
             Assert.Equal(isBaseline ? JsonValueKind.Null : JsonValueKind.Number, result.GetProperty("msPerMegapixel").ValueKind);
             Assert.Equal(JsonValueKind.Null, result.GetProperty("sigmaEstimate").ValueKind);
+            Assert.False(result.GetProperty("guard").GetBoolean());
+            Assert.Equal(JsonValueKind.Null, result.GetProperty("sharpHalf").ValueKind);
             Assert.Equal(result.GetProperty("knowsSigma").GetBoolean() ? "given" : "blind", result.GetProperty("sigmaMode").GetString());
             if (isBaseline) continue;
             Assert.Equal(1, result.GetProperty("macPerPixel").GetInt32());
@@ -129,18 +134,24 @@ public sealed class DatasetAndEvalCommandTests : IDisposable
         WeightsFile.Write(model, SmallNetwork.Dial(new() { ["degradation"] = "rain" }));
         string[] command = ["eval", model, "--images", _pictures.Sharp, "--sigma", "0.5,1", "--baselines", "none"];
 
-        CliResult given = CliProcess.Run([.. command, "--sigma-mode", "given", "--strength", "0.5"]);
+        CliResult given = CliProcess.Run([.. command, "--sigma-mode", "given", "--guard", "both", "--strength", "0.5"]);
         Assert.Equal(0, given.ExitCode);
         Assert.Contains("\n  dial (given) ", given.Stdout, StringComparison.Ordinal);
+        Assert.Contains("\n  dial (given, unguarded) ", given.Stdout, StringComparison.Ordinal);
         Assert.Contains("MAC/pixel", given.Stdout, StringComparison.Ordinal);
         Assert.Contains("(given): the network was told the true sigma", given.Stdout, StringComparison.Ordinal);
         Assert.Contains("Models at strength 0.5.", given.Stdout, StringComparison.Ordinal);
+
+        JsonElement halves = CliProcess.Run([.. command, "--sigma-mode", "given", "--sharp-half", "--json"]).Json.GetProperty("results")[0];
+        Assert.Equal(("given", true), (halves.GetProperty("sigmaMode").GetString(), halves.GetProperty("guard").GetBoolean()));
+        foreach (string key in (string[])["psnrSharpHalf", "psnrBlurredHalf", "psnrBlurredHalfAllOver"]) Assert.InRange(halves.GetProperty("sharpHalf").GetProperty(key).GetDouble(), 10, 79);
 
         Assert.Contains("no estimator of its sigma is installed", CliProcess.Run(command).FailureLine, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("--sigma-mode", "blind", "--sigma-mode must be given, auto or both.")]
+    [InlineData("--guard", "maybe", "--guard must be on, off or both.")]
     [InlineData("--strength", "2", "--strength must be 0 to 1, e.g. 0.6.")]
     public void Eval_BadOption_IsWrongUsage(string option, string value, string message) =>
         Assert.Contains(message, CliProcess.Run(["eval", "--images", _pictures.Sharp, option, value]).UsageLine, StringComparison.Ordinal);
@@ -149,11 +160,24 @@ public sealed class DatasetAndEvalCommandTests : IDisposable
     public void Eval_WithoutModel_PrintsATableOfBaselines()
     {
         _pictures.Add("a.png");
-        CliResult result = CliProcess.Run(["eval", "--images", _pictures.Sharp, "--sigma", "0.5,1", "--degradation", "camera", "--noise", "1", "--jpeg", "0"]);
+        CliResult result = CliProcess.Run(["eval", "--images", _pictures.Sharp, "--sigma", "0.5,1", "--degradation", "camera", "--noise", "1", "--jpeg", "0", "--sharp-half"]);
         Assert.Equal(0, result.ExitCode);
         Assert.Contains("pictures, 1 picture: PSNR", result.Stdout, StringComparison.Ordinal);
         foreach (string name in (string[])["blurred", "unsharp", "wiener", "wiener-fixed", "polyblur"]) Assert.Contains($"\n  {name} ", result.Stdout, StringComparison.Ordinal);
+        Assert.Contains("pictures, one half sharp: PSNR", result.Stdout, StringComparison.Ordinal);
         Assert.Contains("noise of standard deviation 1/255", result.Stdout, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Eval_DiscThroughH264_SaysWhatItDid()
+    {
+        _pictures.Add("a.png");
+        JsonElement json = CliProcess.Run(["eval", "--images", _pictures.Sharp, "--sigma", "1", "--psf", "disc", "--degradation", "camera", "--h264", "24", "--json"]).Json;
+        string degradation = json.GetProperty("protocol").GetProperty("degradation").GetString()!;
+        Assert.Equal("disc", json.GetProperty("protocol").GetProperty("psf").GetString());
+        Assert.Contains("disc of radius 2 sigma", degradation, StringComparison.Ordinal);
+        Assert.Contains("H.264 intra frame of QP 24", degradation, StringComparison.Ordinal);
+        Assert.Contains(json.GetProperty("results").EnumerateArray(), result => result.GetProperty("model").GetString() == "unsharp-best");
     }
 
     [Fact]
@@ -162,6 +186,9 @@ public sealed class DatasetAndEvalCommandTests : IDisposable
         _pictures.Add("a.png");
         Assert.Contains("name a model", CliProcess.Run(["eval", "--images", _pictures.Sharp, "--baselines", "none"]).UsageLine, StringComparison.Ordinal);
         Assert.Contains("--degradation camera", CliProcess.Run(["eval", "--images", _pictures.Sharp, "--noise", "2"]).UsageLine, StringComparison.Ordinal);
+        Assert.Contains("--degradation camera", CliProcess.Run(["eval", "--images", _pictures.Sharp, "--h264", "20"]).UsageLine, StringComparison.Ordinal);
+        Assert.Contains("exclude each other", CliProcess.Run(["eval", "--images", _pictures.Sharp, "--degradation", "camera", "--h264", "20", "--jpeg", "80"]).UsageLine, StringComparison.Ordinal);
+        Assert.Contains("--psf must be", CliProcess.Run(["eval", "--images", _pictures.Sharp, "--psf", "square"]).UsageLine, StringComparison.Ordinal);
         Assert.Contains("single values", CliProcess.Run(["eval", "--images", _pictures.Sharp, "--sigma", "0..3"]).UsageLine, StringComparison.Ordinal);
         Assert.Contains("There is no folder", CliProcess.Run(["eval", "--images", _pictures.PathTo("nowhere")]).FailureLine, StringComparison.Ordinal);
         Assert.Contains("nowhere.safetensors", CliProcess.Run(["eval", _pictures.PathTo("nowhere.safetensors"), "--images", _pictures.Sharp]).FailureLine, StringComparison.Ordinal);

@@ -80,6 +80,16 @@ public sealed class BaselineTests
     }
 
     [Fact]
+    public void UnsharpMask_OfTheBestRadius_IsNeverBehindTheTrueSigma()
+    {
+        (LumaPlane sharp, LumaPlane blurred) = Blur(96, 96, 1.5);
+        double best = SquaredError(sharp, UnsharpMask.RestoreByBestRadius(blurred, 1.5, sharp));
+        // A mask of another Gaussian, with its own best amount, is what the same search does with one radius.
+        foreach (float factor in UnsharpMask.RadiusFactors) Assert.True(best <= 1.005 * SquaredError(sharp, UnsharpMask.Restore(blurred, 1.5 * factor, sharp)), $"factor {factor}");
+        Assert.True(best < 0.999 * SquaredError(sharp, UnsharpMask.Restore(blurred, 1.5, sharp)));
+    }
+
+    [Fact]
     public void Baselines_NoBlur_LeaveThePicture()
     {
         (LumaPlane sharp, LumaPlane blurred) = Blur(64, 48, sigma: 0);

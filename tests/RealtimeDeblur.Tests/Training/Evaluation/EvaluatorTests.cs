@@ -96,6 +96,33 @@ public sealed class EvaluatorTests : IDisposable
     }
 
     [Fact]
+    public void Evaluate_Camera_HasAnUnsharpMaskOfTheBestRadius()
+    {
+        _pictures.Add("a.png", 96, 80);
+        EvaluationReport report = Evaluate(null, [], new() { Sigmas = [1.6f], Degradation = DegradationKind.Camera });
+        Assert.Equal(["blurred", "unsharp", "unsharp-best", "wiener-fixed", "wiener", "polyblur"], report.Results.Select(result => result.Model));
+        Assert.Contains("oracle", report.Protocol.Methods["unsharp-best"], StringComparison.Ordinal);
+        Assert.True(report.Results[2].Psnr >= report.Results[1].Psnr - 0.01);
+    }
+
+    [Fact]
+    public void Evaluate_OtherShapesAndH264_AreDoneAndNamed()
+    {
+        _pictures.Add("a.png", 96, 80);
+        EvaluationOptions options = new() { Sigmas = [1.5f] };
+        Dictionary<string, EvaluationReport> reports = new()
+        {
+            ["Gaussian blur of luma"] = Evaluate(null, [], options),
+            ["disc of radius 2 sigma"] = Evaluate(null, [], options with { Shape = BlurShape.Disc }),
+            ["ratio 2, long axis at 30 degrees"] = Evaluate(null, [], options with { Shape = BlurShape.Anisotropic(2, MathF.PI / 6) }),
+            ["JPEG quality 85"] = Evaluate(null, [], options with { Degradation = DegradationKind.Camera, Noise = 0 }),
+            ["intra frame of QP 40"] = Evaluate(null, [], options with { Degradation = DegradationKind.Camera, Noise = 0, H264Qp = 40 }),
+        };
+        Assert.All(reports, report => Assert.Contains(report.Key, report.Value.Protocol.Degradation, StringComparison.Ordinal));
+        Assert.Equal(reports.Count, reports.Values.Select(report => report.Results[0].Psnr).Distinct().Count());
+    }
+
+    [Fact]
     public void Evaluate_UnusablePicture_IsListedAndLeftOut()
     {
         _pictures.Add("good.png", 60, 50);
@@ -121,7 +148,7 @@ public sealed class EvaluatorTests : IDisposable
         using ComputeDevice device = TestDevice.OpenOrSkip();
         NetworkDescription description = new("small", [new("first", 1, 4, 3, Relu: true), new("last", 4, 1, 3, Relu: false)], globalSkip: true, sigmaKnots: [0.5f, 1, 2]);
         Network network = RandomNetwork.Create(description, seed: 3);
-        EvaluationOptions options = new() { Sigmas = [1, 2, 5], Baselines = false, SigmaModes = [SigmaMode.Given] };
+        EvaluationOptions options = new() { Sigmas = [1, 2, 5], Baselines = false, SigmaModes = [SigmaMode.Given], Guards = [false] };
         EvaluationReport report = Evaluate(device, [new("told", network), new("at1", network.At(1)), new("at2", network.At(2))], options);
         Assert.All(report.Results, result => Assert.Equal(result.Model == "told" ? SigmaMode.Given : SigmaMode.Blind, result.SigmaMode));
         Assert.Equal(3 * 2 * 3, report.Results.Count);
@@ -167,6 +194,88 @@ public sealed class EvaluatorTests : IDisposable
         EvaluationResult result = Assert.Single(Evaluate(device, [network], new() { Sigmas = [2], Baselines = false, SigmaModes = [SigmaMode.Auto] }).Results);
         Assert.Equal((result.PsnrBlurred, result.SsimBlurred), (result.Psnr, result.Ssim));
         Assert.Equal(1, result.SigmaEstimate!.SharpShare);
+    }
+
+    [Fact]
+    public void Evaluate_GuardOnAndOff_MeasuresEither()
+    {
+        _pictures.Add("a.png", 160, 120);
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        EvaluationOptions options = new() { Sigmas = [2], Baselines = false, SigmaModes = [SigmaMode.Given], Guards = [true, false], SharpHalf = true };
+        EvaluationReport report = Evaluate(device, [new("dial", SmallNetwork.Dial()), new("sharpen", SmallNetwork.Sharpen())], options);
+        Assert.Equal(["dial", "dial", "sharpen"], report.Results.Select(result => result.Model));
+        EvaluationResult guarded = report.Results[0], bare = report.Results[1], blind = report.Results[2];
+        Assert.Equal((true, false, false), (guarded.Guard, bare.Guard, blind.Guard));
+        Assert.Equal(guarded.PsnrBlurred, bare.PsnrBlurred);
+        // The guard keeps what is sharp.
+        Assert.True(guarded.SharpHalf!.PsnrSharpHalf > bare.SharpHalf!.PsnrSharpHalf + 1, $"{guarded.SharpHalf} {bare.SharpHalf}");
+        Assert.Equal(bare.SharpHalf, blind.SharpHalf);
+        Assert.Throws<ArgumentException>(() => Evaluate(device, [], new() { Guards = [] }));
+    }
+
+    [Theory]
+    [InlineData(DegradationKind.Gaussian)]
+    [InlineData(DegradationKind.Camera)]
+    public void Evaluate_SharpHalf_MeasuresBothHalvesApart(DegradationKind degradation)
+    {
+        AddTwoSets();
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        EvaluationOptions options = new() { Sigmas = [2], SharpHalf = true, Degradation = degradation, Noise = 0, JpegQuality = null };
+        EvaluationReport report = Evaluate(device, [new("identity", Identity(C: 1)), new("identity-rgb", Identity(C: 3)), new("sharpen", SmallNetwork.Sharpen())], options);
+        foreach (EvaluationResult result in report.Results)
+        {
+            SharpHalfSummary halves = result.SharpHalf!;
+            Assert.Null(halves.SigmaEstimate);
+            if (result.Model is "blurred" or "identity" or "identity-rgb")
+            {
+                Assert.Equal(78.13, halves.PsnrSharpHalf, 2);
+                Assert.Equal(halves.PsnrBlurredHalfAllOver, halves.PsnrBlurredHalf);
+                Assert.InRange(halves.PsnrBlurredHalf, result.Psnr - 6, result.Psnr + 6);
+            }
+            else if (result.Model == "sharpen")
+            {
+                Assert.True(halves.PsnrSharpHalf < 50);
+                Assert.True(halves.PsnrBlurredHalf > Assert.Single(report.Results, other => other.Model == "blurred" && other.Set == result.Set).SharpHalf!.PsnrBlurredHalf);
+            }
+        }
+        Assert.NotNull(report.Protocol.SharpHalf);
+    }
+
+    [Fact]
+    public void Evaluate_SharpHalfFoundByTheEstimator_StaysAsItWas()
+    {
+        _pictures.AddFile("dark.png", FlatPicture(gray: 40));
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        EvaluatedNetwork network = new("dial", SmallNetwork.Dial()) { Estimator = BrightnessEstimator.Create() };
+        EvaluationResult result = Assert.Single(Evaluate(device, [network], new() { Sigmas = [2], Baselines = false, SigmaModes = [SigmaMode.Auto], SharpHalf = true }).Results);
+        Assert.Equal(78.13, result.SharpHalf!.PsnrSharpHalf, 2);
+        Assert.Equal(1, result.SharpHalf.SigmaEstimate!.SharpShare);
+    }
+
+    [Fact]
+    public void Evaluate_WithoutSharpHalf_LeavesItOut()
+    {
+        _pictures.Add("narrow.png", HalfBlurred.MinimumWidth - 1, 40);
+        EvaluationReport report = Evaluate(null, [], new() { Sigmas = [1] });
+        Assert.Null(report.Protocol.SharpHalf);
+        Assert.All(report.Results, result => Assert.Null(result.SharpHalf));
+        Assert.Contains("48x27 is the least", Assert.Throws<InvalidDataException>(() => Evaluate(null, [], new() { Sigmas = [1], SharpHalf = true })).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Join_BlackAndWhite_FadesOverSixteenColumns()
+    {
+        const int W = 50, H = 30;
+        LumaPlane joined = HalfBlurred.Join(new LumaPlane(new byte[W * H], W, H), new LumaPlane([.. Enumerable.Repeat((byte)255, W * H)], W, H));
+        byte[] row = joined.Samples[..W];
+        Assert.All(row[..17], sample => Assert.Equal(0, sample));
+        Assert.All(row[33..], sample => Assert.Equal(255, sample));
+        for (int x = 17; x < 33; x++) Assert.Equal((byte)Math.Round(255 * (x - 16.5) / 16), row[x]);
+        Assert.Equal(row, joined.Samples[^W..]);
+
+        using Mat black = new(H, W, MatType.CV_8UC3, Scalar.Black), white = new(H, W, MatType.CV_8UC3, Scalar.White);
+        using Mat colour = HalfBlurred.Join(black, white);
+        for (int x = 0; x < W; x++) Assert.Equal(new Vec3b(row[x], row[x], row[x]), colour.At<Vec3b>(H - 1, x));
     }
 
     [Fact]
