@@ -17,7 +17,7 @@ internal static class TrainEstimatorCommand
     {
         Argument<string> pictures = new("PICTURES") { Description = "Folder of sharp pictures; folders below it count." };
         Option<string> output = new("--output", "-o") { Description = "File to write, ending in .safetensors.", HelpName = "FILE", Required = true };
-        Option<DegradationKind> degradation = DatasetCommand.DegradationOption("What frames will have gone through: Gaussian blur, with noise or JPEG in half of the samples (gaussian), or blur in linear light, noise and JPEG (camera).");
+        Option<DegradationKind> degradation = DatasetCommand.DegradationOption("What frames will have gone through: Gaussian blur, often with noise or JPEG (gaussian), or blur in linear light, noise and JPEG (camera).");
         Option<int> samples = Number("--samples", "Blurred crops of every picture.", Defaults.SamplesPerPicture, 1, 1000);
         Option<int> epochs = Number("--epochs", "How often training sees every sample.", Defaults.Epochs, 1, 10_000);
         Option<int> members = Number("--members", "Networks whose results are averaged.", Defaults.Members, 1, 8);

@@ -5,7 +5,7 @@ namespace RealtimeDeblur.Training.Estimation;
 /// <summary>How an estimator of sigma is trained.</summary>
 public sealed record EstimatorOptions
 {
-    /// <summary>Blur alone in half of the samples and noise or JPEG on top in the others (gaussian), or a camera's degradation.</summary>
+    /// <summary>Gaussian blur of luma, in most samples with noise or JPEG on top (gaussian), or a camera's degradation.</summary>
     public DegradationKind Degradation { get; init; } = DegradationKind.Gaussian;
 
     /// <summary>Blurred crops of every picture.</summary>

@@ -29,8 +29,9 @@ public sealed unsafe class SigmaEstimator : IDisposable
     private readonly EstimatorShape _shape;
     private readonly ComputeEvent[] _arrivals = new ComputeEvent[MaxInFlight];
     private readonly int _resultFloats;
-    private float* _results;
+    private readonly float* _results;
     private int _oldest;
+    private bool _disposed;
 
     /// <param name="device">Stays the caller's and must outlive the estimator.</param>
     /// <param name="format">Of every frame.</param>
@@ -89,6 +90,7 @@ public sealed unsafe class SigmaEstimator : IDisposable
     /// <exception cref="OpenClException">The device failed.</exception>
     public void Enqueue(CommandQueue queue, KernelArgument frame, params ReadOnlySpan<ComputeEvent> waitFor)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         if (InFlight == MaxInFlight) throw new InvalidOperationException($"{MaxInFlight} estimates wait to be read: read one before enqueuing the next frame.");
         if (_tiles is not null)
         {
@@ -118,7 +120,8 @@ public sealed unsafe class SigmaEstimator : IDisposable
 
     public void Dispose()
     {
-        if (_tiles is not null && _results is null) return;
+        if (_disposed) return;
+        _disposed = true;
         while (InFlight > 0)
         {
             try
@@ -132,7 +135,6 @@ public sealed unsafe class SigmaEstimator : IDisposable
         }
         _owned.Dispose();
         NativeMemory.Free(_results);
-        _results = null;
     }
 
     /// <summary>The estimate that all members' levels add up to.</summary>

@@ -59,8 +59,8 @@ internal sealed class SigmaTiles : IDisposable
         int columns = Math.Max(W - Side, 0) / ClosestStart + 1, rows = Math.Max(H - Side, 0) / ClosestStart + 1;
         double share = Math.Sqrt(Math.Min(1, (double)maxTiles / ((long)columns * rows)));
         // A frame that is long and narrow keeps a row or column whole.
-        int thinnedRows = Math.Max(1, (int)(rows * share));
-        return (Math.Clamp((int)(columns * share), 1, maxTiles / thinnedRows), Math.Min(thinnedRows, maxTiles));
+        int thinnedRows = Math.Clamp((int)(rows * share), 1, maxTiles);
+        return (Math.Clamp((int)(columns * share), 1, maxTiles / thinnedRows), thinnedRows);
     }
 
     /// <summary>Enqueues the statistics of a frame; does not wait.</summary>

@@ -124,6 +124,24 @@ public sealed class InferenceOnOclgrind
             Assert.NotEqual(-1, frame.Data.IndexOfAnyExcept((byte)100));
         }
     }
+
+    [Theory(Explicit = true)]
+    [InlineData(PixelFormat.Gray8, 50, 33, 1)]
+    [InlineData(PixelFormat.Rgb24, 16, 17, 1)]
+    [InlineData(PixelFormat.Yuv420P10, 37, 32, 32)]
+    public void SigmaEstimator_OnAFrame_FindsALevel(PixelFormat pixels, int W, int H, int lanes)
+    {
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        using CommandQueue queue = device.CreateQueue();
+        FrameFormat format = new(pixels, W, H);
+        byte[] noise = new byte[format.Plane(0).StrideBytes * H];       // nothing behind plane 0
+        new Random(1).NextBytes(noise);
+        if (format.BitDepth == 10) for (int i = 1; i < noise.Length; i += 2) noise[i] &= 3;
+        using DeviceBuffer<byte> frame = device.Allocate<byte>(noise);
+        using SigmaEstimator estimator = new(device, SampleLayout.Of(format, C: 1), RandomEstimator.Create(new(Members: 2, Hidden: 8, Heads: 3, Values: 5, Out: 8)), lanes: lanes);
+        estimator.Enqueue(queue, frame);
+        Assert.True(estimator.Read().IsKnown);
+    }
 }
 
 /// <summary>What <see cref="OclgrindTests"/> runs: every kernel for GPUs in every number format, on a frame that no tile divides.</summary>

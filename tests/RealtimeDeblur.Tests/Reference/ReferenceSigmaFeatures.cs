@@ -52,19 +52,24 @@ internal static class ReferenceSigmaFeatures
     {
         double mean = p.Cast<double>().Average();
         double[] sums = new double[18], counts = new double[18];
+        Complex[,] rows = new Complex[31, Side];
+        for (int u = -15; u <= 15; u++)
+        for (int y = 0; y < Side; y++)
+        for (int x = 0; x < Side; x++)
+            rows[u + 15, y] += Hann(x) * (p[y, x] - mean) * Wave(u * x);
         for (int v = -15; v <= 15; v++)
         for (int u = -15; u <= 15; u++)
         {
             Complex sum = 0;
-            for (int y = 0; y < Side; y++)
-            for (int x = 0; x < Side; x++)
-                sum += Hann(y) * Hann(x) * (p[y, x] - mean) * Complex.Exp(-2 * Math.PI * Complex.ImaginaryOne * (v * y + u * x) / Side);
+            for (int y = 0; y < Side; y++) sum += Hann(y) * rows[u + 15, y] * Wave(v * y);
             int radius = Math.Min((int)Math.Round(Math.Sqrt(u * u + v * v)), 17);
             sums[radius] += sum.Magnitude * sum.Magnitude / 144;
             counts[radius]++;
         }
         for (int r = 2; r <= 17; r++) yield return sums[r] / counts[r];
     }
+
+    private static Complex Wave(int turns) => Complex.FromPolarCoordinates(1, -2 * Math.PI * turns / Side);
 
     private static double Hann(int i) => (1 - Math.Cos(2 * Math.PI * i / Side)) / 2;
 
