@@ -15,6 +15,21 @@ internal readonly record struct MapView(MapTensor Maps, int Crop = 0)
 /// <param name="Image">Floats from one image's weights to the next; 0 where all share one set.</param>
 internal readonly record struct BatchWeights(DeviceBuffer<float> Floats, int Image);
 
+/// <summary>What work-items of the kernels for GPUs compute.</summary>
+/// <param name="Local">Work-items of a work-group.</param>
+/// <param name="Rows">Pixels of a work-item in layers of many filters.</param>
+/// <param name="Filters">Filters of a work-item there, a divisor of 16.</param>
+internal readonly record struct GpuTile(int Local, int Rows, int Filters)
+{
+    /// <summary>64 sums per work-item: about a hundred registers.</summary>
+    public static GpuTile Default { get; } = new(64, 4, 16);
+
+    public static GpuTile? For(DeviceInfo device) => device.Type == ComputeDeviceType.Cpu ? null : Default;
+
+    /// <summary>Work-items in whole work-groups.</summary>
+    public long RoundUp(long items) => WorkSize.Tiles(items, Local) * Local;
+}
+
 /// <summary>
 /// The three passes of one convolution of one tensor as launches with their buffers bound; on a CPU, a first layer and a 1x1 layer that alone reads it can share theirs backward.
 /// Convolutions are "valid": each layer's output is Size - 1 smaller than its input, so that training never sees an invented border.
@@ -30,24 +45,19 @@ internal sealed class ConvolutionTraining : IDisposable
     /// <summary>Sums of both layers' gradients that a work-item of <c>conv2d_backward_map</c> keeps in private memory, in floats: half of a small second-level cache.</summary>
     private const int MaxMapSums = 64 * 1024;
 
-    /// <summary>Work-items of a work-group where the kernels for GPUs run on one, and where a CPU stands in for it.</summary>
-    public const int GpuLocal = 64, StandInLocal = 4;
-
     private readonly ComputeDevice _device;
-    private readonly bool _gpuKernels;
-    private readonly int _local;
+    private readonly GpuTile? _gpu;
     private readonly List<IDisposable> _owned = [];
 
     /// <param name="device">Where to run.</param>
-    /// <param name="gpuKernels">Whether the kernels for GPUs run; they do on any device.</param>
+    /// <param name="gpu">Of the kernels for GPUs, which run on any device; null for those for CPUs.</param>
     /// <param name="at">The layer.</param>
     /// <param name="block">Which of its tensors.</param>
     /// <param name="input">Not modified; not owned.</param>
     /// <param name="output">The layer's result; not owned.</param>
-    public ConvolutionTraining(ComputeDevice device, bool gpuKernels, LayerPlacement at, WeightBlock block, MapView input, MapTensor output)
+    public ConvolutionTraining(ComputeDevice device, GpuTile? gpu, LayerPlacement at, WeightBlock block, MapView input, MapTensor output)
     {
-        (_device, _gpuKernels) = (device, gpuKernels);
-        _local = device.Info.Type == ComputeDeviceType.Cpu ? StandInLocal : GpuLocal;
+        (_device, _gpu) = (device, gpu);
         (At, Block, Input, Output) = (at, block, input, output);
     }
 
@@ -89,19 +99,19 @@ internal sealed class ConvolutionTraining : IDisposable
     {
         (int C, int K, int size) = (Shape.C, Shape.K, Shape.Size);
         MapTensor input = Input.Maps;
-        if (_gpuKernels)
+        if (_gpu is { } gpu)
         {
             int filters = K % 8 == 0 ? 8 : K, tapRows = size == 3 ? 3 : 1;
-            string gpuOptions = $"-DC={C} -DK={K} -DSIZE={size} -DORDER={(int)Shape.Order} -DTAP_ROWS={tapRows} -DFILTERS={filters} -DLOCAL={_local}";
+            string gpuOptions = $"-DC={C} -DK={K} -DSIZE={size} -DORDER={(int)Shape.Order} -DTAP_ROWS={tapRows} -DFILTERS={filters} -DLOCAL={gpu.Local}";
             KernelProgram program = _device.Build(GpuWeightFile, gpuOptions);
             Kernel weight = Own(program.CreateKernel("gpu_conv2d_backward_weight"));
             weight.Bind(input.Buffer, Input.Origin, input.Row, input.Image, dOutput.Buffer, dOutput.Origin, dOutput.Row, dOutput.Image,
                 gradients.Partial, gradients.Count, Block.Origin, At.BiasOrigin, gradients.PerImage, dOutput.H, dOutput.W);
-            yield return new($"{Name} backward weight", new(weight, new(RoundUp(C * (size / tapRows) * (K / filters)), gradients.Parts), new(_local)), Mac);
+            yield return new($"{Name} backward weight", new(weight, new(gpu.RoundUp(C * (size / tapRows) * (K / filters)), gradients.Parts), new(gpu.Local)), Mac);
             if (!IsFirstBlock) yield break;
             Kernel bias = Own(program.CreateKernel("gpu_conv2d_backward_bias"));
             bias.Bind(dOutput.Buffer, dOutput.Origin, dOutput.Row, dOutput.Image, gradients.Partial, gradients.Count, At.BiasOrigin, gradients.PerImage, dOutput.H, dOutput.W);
-            yield return new($"{Name} backward bias", new(bias, new(RoundUp(K), gradients.Parts), new(_local)), 0);
+            yield return new($"{Name} backward bias", new(bias, new(gpu.RoundUp(K), gradients.Parts), new(gpu.Local)), 0);
             yield break;
         }
         if (Shape.Order == WeightOrder.Small)
@@ -159,8 +169,6 @@ internal sealed class ConvolutionTraining : IDisposable
         _owned.Clear();
     }
 
-    private long RoundUp(long items) => WorkSize.Tiles(items, _local) * _local;
-
     /// <summary>Where the taps and channels of a pixel lie in the tensor that is walked.</summary>
     private DeviceBuffer<int> Offsets(MapTensor scalar)
     {
@@ -184,12 +192,13 @@ internal sealed class ConvolutionTraining : IDisposable
         options = $"-DC={shape.C} -DK={shape.K} -DSIZE={shape.Size}{options}";
         string file = ValidFile, name;
         WorkSize global, local = WorkSize.Single;
-        if (_gpuKernels)
+        if (_gpu is { } gpu)
         {
-            int filters = shape.K % 16 == 0 ? 16 : shape.K, rows = filters == 16 ? 4 : 8;
-            options += $" -DORDER={(int)shape.Order} -DROWS={rows} -DFILTERS={filters} -DLOCAL={_local}";
+            // Few filters leave registers for more rows, which need fewer loads for each.
+            int filters = shape.K % 16 == 0 ? gpu.Filters : shape.K, rows = shape.K % 16 == 0 ? gpu.Rows : 2 * gpu.Rows;
+            options += $" -DORDER={(int)shape.Order} -DROWS={rows} -DFILTERS={filters} -DLOCAL={gpu.Local}";
             (file, name) = (GpuValidFile, "gpu_conv2d_valid");
-            (global, local) = (new(RoundUp(W * WorkSize.Tiles(H, rows)), shape.K / filters, output.Maps.N), new(_local));
+            (global, local) = (new(gpu.RoundUp(W * WorkSize.Tiles(H, rows)), shape.K / filters, output.Maps.N), new(gpu.Local));
         }
         else
         {

@@ -23,7 +23,7 @@ internal sealed class TrainingGraph : IDisposable
     private const int PartsPerUnit = 4, GpuParts = 512;
 
     private readonly CommandQueue _queue;
-    private readonly bool _gpuKernels;
+    private readonly GpuTile? _gpu;
     private readonly Dictionary<string, MapTensor> _tensors = [];
     private readonly List<ConvolutionTraining[]> _layers = [];
     private readonly BatchWeights _weights;
@@ -40,13 +40,19 @@ internal sealed class TrainingGraph : IDisposable
     /// <param name="N">Patches.</param>
     /// <param name="size">Side in pixels of the patches that leave the network: a multiple of the scale, and 8 cells or more.</param>
     /// <param name="batches">Batches whose sigmas <see cref="UploadSigmas"/> takes at once.</param>
-    /// <param name="gpuKernels">Whether the kernels for GPUs run; null decides by the device.</param>
-    public TrainingGraph(CommandQueue queue, NetworkDescription description, ParameterLayout layout, DeviceBuffer<float> parameters, int N, int size, int batches = 1, bool? gpuKernels = null)
+    public TrainingGraph(CommandQueue queue, NetworkDescription description, ParameterLayout layout, DeviceBuffer<float> parameters, int N, int size, int batches = 1)
+        : this(queue, description, layout, parameters, N, size, batches, GpuTile.For(queue.Device.Info))
+    {
+    }
+
+    /// <param name="queue"/><param name="description"/><param name="layout"/><param name="parameters"/><param name="N"/><param name="size"/><param name="batches"/>
+    /// <param name="gpu">Of the kernels for GPUs, which run on any device; null for those for CPUs.</param>
+    internal TrainingGraph(CommandQueue queue, NetworkDescription description, ParameterLayout layout, DeviceBuffer<float> parameters, int N, int size, int batches, GpuTile? gpu)
     {
         int scale = description.Scale, cells = size / scale;
         ArgumentOutOfRangeException.ThrowIfLessThan(cells, 8, nameof(size));
         _queue = queue;
-        _gpuKernels = gpuKernels ?? queue.Device.Info.Type != ComputeDeviceType.Cpu;
+        _gpu = gpu;
         Description = description;
         Layout = layout;
         Parameters = parameters;
@@ -81,7 +87,7 @@ internal sealed class TrainingGraph : IDisposable
             _tensors[at.Layer.Name] = output;
             MapView? skip = at.Layer.Skip is null ? null : Centre(_tensors[at.Layer.Skip], H);
             ConvolutionTraining[] blocks = [.. at.Blocks.Select(block =>
-                Own(new ConvolutionTraining(device, _gpuKernels, at, block, Centre(_tensors[block.Tensor], H + at.Layer.Size - 1), output)))];
+                Own(new ConvolutionTraining(device, gpu, at, block, Centre(_tensors[block.Tensor], H + at.Layer.Size - 1), output)))];
             _forward.AddRange(blocks.Select(block => block.Forward(_weights, skip)));
             _layers.Add(blocks);
         }
@@ -144,7 +150,7 @@ internal sealed class TrainingGraph : IDisposable
         _backward.Add(new("loss", new(lossGradient, new(Output.H, N), WorkSize.Single), 0));
         _backward.Add(new("loss reduce", new(_reduceLoss, new(Summed), new(Summed)), 0));
 
-        GradientParts parts = Own(new GradientParts(_queue, Layout, N, Output.H, _gpuKernels ? GpuParts : PartsPerUnit * Math.Max(1, device.Info.ComputeUnits)));
+        GradientParts parts = Own(new GradientParts(_queue, Layout, N, Output.H, _gpu is not null ? GpuParts : PartsPerUnit * Math.Max(1, device.Info.ComputeUnits)));
         Dictionary<WeightBlock, int> turnedOrigins = [];
         List<int> turnedIndex = [];
         foreach (WeightBlock block in Layout.Layers.SelectMany(at => at.Blocks).Where(NeedsGradient))
@@ -164,7 +170,7 @@ internal sealed class TrainingGraph : IDisposable
 
         for (int i = last; i >= 0; i--)
         {
-            if (i == 1 && !_gpuKernels && !withInputGradient && SharesBackward())
+            if (i == 1 && _gpu is null && !withInputGradient && SharesBackward())
             {
                 _backward.Add(_layers[0][0].BackwardWith(_layers[1][0], gradients[Description.Layers[1].Name], turned, turnedOrigins[_layers[1][0].Block], parts));
                 break;
@@ -245,13 +251,10 @@ internal sealed class TrainingGraph : IDisposable
         return Own(new MapTensor(_queue, maps.N, maps.H, maps.W, maps.C, halo));
     }
 
-    private KernelProgram BlendProgram() => _queue.Device.Build("train/blend.cl", $"-DSETS={Layout.Sets}{(_gpuKernels ? " -DLANES=1 -DLOCAL=64" : "")}");
+    private KernelProgram BlendProgram() => _queue.Device.Build("train/blend.cl", $"-DSETS={Layout.Sets}{(_gpu is { } gpu ? $" -DLANES=1 -DLOCAL={gpu.Local}" : "")}");
 
-    private Launch BlendLaunch(Kernel kernel, int images)
-    {
-        const int GpuLocal = 64;
-        return _gpuKernels ? new(kernel, new(WorkSize.Tiles(Layout.Count, GpuLocal) * GpuLocal, images), new(GpuLocal)) : new(kernel, new(Layout.Count / 16, images), WorkSize.Single);
-    }
+    private Launch BlendLaunch(Kernel kernel, int images) =>
+        _gpu is { } gpu ? new(kernel, new(gpu.RoundUp(Layout.Count), images), new(gpu.Local)) : new(kernel, new(Layout.Count / 16, images), WorkSize.Single);
 
     private Launch ClearLaunch(MapTensor maps)
     {

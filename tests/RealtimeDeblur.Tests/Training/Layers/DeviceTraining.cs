@@ -12,14 +12,14 @@ internal sealed class DeviceTraining : IDisposable
     private readonly ParameterLayout _layout;
     private readonly DeviceBuffer<float> _history;
 
-    public DeviceTraining(CommandQueue queue, Network network, int N, int size, LossKind loss, bool withInputGradient = false, bool gpuKernels = false)
+    public DeviceTraining(CommandQueue queue, Network network, int N, int size, LossKind loss, bool withInputGradient = false, GpuTile? gpu = null)
     {
         _queue = queue;
         _layout = new(network.Description);
         Parameters = queue.Device.Allocate<float>((ReadOnlySpan<float>)_layout.Pack(network.Weights));
         Gradient = queue.Device.Allocate<float>((ReadOnlySpan<float>)new float[_layout.TotalCount]);
         _history = queue.Device.Allocate<float>(4);
-        Graph = new(queue, network.Description, _layout, Parameters, N, size, gpuKernels: gpuKernels);
+        Graph = new(queue, network.Description, _layout, Parameters, N, size, batches: 1, gpu);
         Graph.PrepareBackward(Gradient, _history, loss, withInputGradient);
     }
 

@@ -13,6 +13,9 @@ public sealed class TrainingGraphTests
     // Sums of up to 100 x 100 x 2 products in float: relative to the largest term, errors stay far below this.
     private const double Relative = 1e-5;
 
+    /// <summary>The kernels for GPUs in tiles that a CPU's compiler gets through quickly.</summary>
+    private static readonly GpuTile Small = new(4, 1, 4);
+
     public static TheoryData<int, int, int, int, int, int, bool, int, int, LossKind> Shapes => new()
     {
         // C, f1, n1, f2, n2, f3, skip, N, size, loss
@@ -40,7 +43,7 @@ public sealed class TrainingGraphTests
         // Without the gradient of the input, which training does not need, a 1x1 second layer shares its backward pass with the first.
         AssertStep(queue, network, N, size, loss, withInputGradient: false, blurred, sharp, patchWeights, expected);
         AssertStep(queue, network, N, size, loss, withInputGradient: true, blurred, sharp, patchWeights, expected);
-        AssertStep(queue, network, N, size, loss, withInputGradient: false, blurred, sharp, patchWeights, expected, gpuKernels: true);
+        AssertStep(queue, network, N, size, loss, withInputGradient: false, blurred, sharp, patchWeights, expected, Small);
     }
 
     public static TheoryData<NetworkDescription, int> Graphs => new()
@@ -53,6 +56,18 @@ public sealed class TrainingGraphTests
         { new("dense", [new("a", 1, 16, 3, true), new("b", 16, 16, 3, false) { Skip = "a" }, new("c", 32, 16, 3, true) { With = "a" }, new("d", 16, 16, 1, false) { Skip = "b", Subtract = true }, new("e", 16, 1, 3, false)], globalSkip: true), 15 },
         { new("dense at half", [new("a", 4, 16, 3, true), new("b", 20, 4, 3, false) { With = "input", Skip = "input" }, new("c", 4, 4, 3, true), new("d", 20, 4, 1, false) { With = "a", Skip = "b" }], globalSkip: false, scale: 2), 16 },
     };
+
+    [Fact]
+    public void ForwardAndBackward_TileOfGpus_MatchesReference()
+    {
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        using CommandQueue queue = device.CreateQueue();
+        Network network = RandomNetwork.Create(NetworkDescription.HalfResolution(32, 1), seed: 5);
+        int outer = 16 + 2 * network.Description.Pad;
+        Tensor blurred = Tensor.Random(2, 1, outer, outer, seed: 6, low: 0), sharp = Tensor.Random(2, 1, 16, 16, seed: 7, low: 0);
+        ReferenceTraining expected = ReferenceTraining.Run(network, blurred, sharp, [1, 1], LossKind.Mse);
+        AssertStep(queue, network, 2, 16, LossKind.Mse, withInputGradient: true, blurred, sharp, [1, 1], expected, GpuTile.Default);
+    }
 
     [Theory]
     [MemberData(nameof(Graphs))]
@@ -68,9 +83,9 @@ public sealed class TrainingGraphTests
             int outer = size + 2 * shape.Pad;
             Tensor blurred = Tensor.Random(N, shape.C, outer, outer, seed: 6, low: 0), sharp = Tensor.Random(N, shape.C, size, size, seed: 7, low: 0);
             ReferenceTraining expected = ReferenceTraining.Run(network, blurred, sharp, patchWeights, LossKind.Mse, sigmas);
-            foreach (bool gpuKernels in (bool[])[false, true])
+            foreach (GpuTile? gpu in (GpuTile?[])[null, Small])
             foreach (bool withInputGradient in (bool[])[false, true])
-                AssertStep(queue, network, N, size, LossKind.Mse, withInputGradient, blurred, sharp, patchWeights, expected, gpuKernels, sigmas);
+                AssertStep(queue, network, N, size, LossKind.Mse, withInputGradient, blurred, sharp, patchWeights, expected, gpu, sigmas);
         }
     }
 
@@ -90,7 +105,7 @@ public sealed class TrainingGraphTests
         ReferenceTraining expected = ReferenceTraining.Run(network, blurred, sharp, [1, 1], LossKind.Mse);
         AssertStep(queue, network, 2, size, LossKind.Mse, withInputGradient: false, blurred, sharp, [1, 1], expected);
         AssertStep(queue, network, 2, size, LossKind.Mse, withInputGradient: true, blurred, sharp, [1, 1], expected);
-        AssertStep(queue, network, 2, size, LossKind.Mse, withInputGradient: true, blurred, sharp, [1, 1], expected, gpuKernels: true);
+        AssertStep(queue, network, 2, size, LossKind.Mse, withInputGradient: true, blurred, sharp, [1, 1], expected, Small);
     }
 
     [Theory]
@@ -105,9 +120,9 @@ public sealed class TrainingGraphTests
     }
 
     private static void AssertStep(CommandQueue queue, Network network, int N, int size, LossKind loss, bool withInputGradient, Tensor blurred, Tensor sharp, double[] patchWeights,
-        ReferenceTraining expected, bool gpuKernels = false, double[]? sigmas = null)
+        ReferenceTraining expected, GpuTile? gpu = null, double[]? sigmas = null)
     {
-        using DeviceTraining run = new(queue, network, N, size, loss, withInputGradient, gpuKernels);
+        using DeviceTraining run = new(queue, network, N, size, loss, withInputGradient, gpu);
         run.Load(blurred, sharp, patchWeights, sigmas);
         run.Graph.Forward();
         run.Graph.Backward(historySlot: 0);     // a second pass finds what the first left behind
