@@ -33,7 +33,7 @@ internal static class DatasetCommand
         {
             if (result.GetValueOrDefault<int?>() is < 1 or > 1000) result.AddError("--pairs-per-picture must be 1 to 1000, e.g. 4.");
         });
-        Option<DegradationKind> degradation = DegradationOption("Makes blurred pictures as the source paper does (gaussian), or blurred in linear light with random noise and JPEG compression (camera).");
+        Option<DegradationKind> degradation = DegradationOption("Makes blurred pictures as the source paper does (gaussian), or in linear light with random shapes of blur, noise, sharpening, and JPEG or H.264 compression (camera; needs ffmpeg with libx264).");
         Option<double> validation = new("--validation")
         {
             Description = "Share of the pictures set aside for validation, 0 to 0.9; above 0 at least one picture.",

@@ -51,6 +51,17 @@ internal static class EvalCommand
         {
             if (result.GetValueOrDefault<string>() is not ("all" or "none")) result.AddError("--baselines must be all or none.");
         });
+        Option<string> sigmaMode = new("--sigma-mode")
+        {
+            Description = "How models that can be told sigma come to it: given tells them the truth, auto lets it be estimated from each picture as for users; both measures both. Other models ignore it.",
+            HelpName = "given|auto|both",
+            DefaultValueFactory = _ => "both",
+        };
+        sigmaMode.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string>() is not ("given" or "auto" or "both")) result.AddError("--sigma-mode must be given, auto or both.");
+        });
+        Option<float> strength = RestoreOptions.Strength();
         Option<DegradationKind> degradation = DatasetCommand.DegradationOption("What blurs the pictures: a Gaussian on luma (gaussian), or one in linear light, with noise and JPEG compression (camera).");
         Option<float> noise = new("--noise")
         {
@@ -87,6 +98,8 @@ internal static class EvalCommand
                 {
                     Sigmas = [.. SigmaChoice.Parse(run.Get(sigma)).Values.Distinct()],
                     Baselines = withBaselines,
+                    SigmaModes = run.Get(sigmaMode) switch { "given" => [SigmaMode.Given], "auto" => [SigmaMode.Auto], _ => [SigmaMode.Given, SigmaMode.Auto] },
+                    Strength = run.Get(strength),
                     Degradation = run.Get(degradation),
                     Noise = run.Get(noise),
                     JpegQuality = run.Get(jpeg) is > 0 and var quality ? quality : null,
@@ -95,7 +108,7 @@ internal static class EvalCommand
                 foreach (SkippedPicture picture in report.Skipped) run.Note($"Skipped {picture.Source}: {picture.Reason}");
                 run.Result(report, Print);
             })
-        { models, images, sigma, baselines, degradation, noise, jpeg };
+        { models, images, sigma, sigmaMode, strength, baselines, degradation, noise, jpeg };
     }
 
     /// <summary>Loads the models; two of the same name go by the paths they were given as.</summary>
@@ -126,16 +139,64 @@ internal static class EvalCommand
         if (Console.IsOutputRedirected) console.Profile.Width = 1000;
         foreach (IGrouping<string, EvaluationResult> set in report.Results.GroupBy(result => result.Set))
         {
-            Table table = new() { Border = TableBorder.Simple, Title = new TableTitle(Markup.Escape($"{set.Key}, {set.First().Images} {(set.First().Images == 1 ? "picture" : "pictures")}: PSNR in dB and SSIM")) };
-            table.AddColumn("sigma");
-            foreach (float sigma in set.Select(result => result.Sigma).Distinct()) table.AddColumn(new TableColumn(sigma.ToString(CultureInfo.InvariantCulture)).RightAligned());
-            foreach (IGrouping<string, EvaluationResult> model in set.GroupBy(result => result.Model))
-                table.AddRow([Markup.Escape(model.Key), .. model.Select(result => string.Create(CultureInfo.InvariantCulture, $"{result.Psnr:0.00} {result.Ssim:0.0000}"))]);
-            console.Write(table);
+            console.Write(QualityTable(set));
+            if (set.Any(result => result.SigmaEstimate is not null)) console.Write(EstimateTable(set));
         }
         foreach ((string name, string what) in report.Protocol.Methods) text.WriteLine($"{name}: {what}");
-        text.WriteLine($"Models do not know sigma. {report.Protocol.Degradation}; {report.Protocol.BorderPixels} pixels cut off each side; 78.13 dB means identical.");
+        foreach (SigmaMode mode in report.Results.Where(result => result.MacPerPixel is not null).Select(result => result.SigmaMode).Distinct())
+            text.WriteLine($"({Name(mode)}): {report.Protocol.SigmaModes[mode]}");
+        text.WriteLine($"{report.Protocol.Degradation}; {report.Protocol.BorderPixels} pixels cut off each side; 78.13 dB means identical.");
+        if (report.Results.Any(result => result.MsPerMegapixel is not null)) text.WriteLine("ms/MP: device time of the network's kernels alone per million pixels, at the commonest size of the set.");
+        if (report.Protocol.Strength < 1) text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Models at strength {report.Protocol.Strength}."));
     }
+
+    private static Table QualityTable(IGrouping<string, EvaluationResult> set)
+    {
+        int images = set.First().Images;
+        Table table = new() { Border = TableBorder.Simple, Title = new TableTitle(Markup.Escape($"{set.Key}, {images} {(images == 1 ? "picture" : "pictures")}: PSNR in dB and SSIM")) };
+        bool hasNetworks = set.Any(result => result.MacPerPixel is not null);
+        AddColumns(table, ["sigma", .. set.Select(result => result.Sigma).Distinct().Select(sigma => sigma.ToString(CultureInfo.InvariantCulture)), .. hasNetworks ? (string[])["MAC/pixel", "ms/MP"] : []]);
+        foreach (IGrouping<string, EvaluationResult> model in set.GroupBy(Name))
+        {
+            EvaluationResult any = model.First();
+            table.AddRow([
+                Markup.Escape(model.Key),
+                .. model.Select(result => string.Create(CultureInfo.InvariantCulture, $"{result.Psnr:0.00} {result.Ssim:0.0000}")),
+                .. hasNetworks ? (string[])[any.MacPerPixel?.ToString("N0", CultureInfo.InvariantCulture) ?? "", any.MsPerMegapixel?.ToString("0.0", CultureInfo.InvariantCulture) ?? ""] : []]);
+        }
+        return table;
+    }
+
+    /// <summary>Models that share an estimator share its errors and a row.</summary>
+    private static Table EstimateTable(IGrouping<string, EvaluationResult> set)
+    {
+        Table table = new() { Border = TableBorder.Simple, Title = new TableTitle(Markup.Escape($"{set.Key}: estimates of sigma")) };
+        AddColumns(table, ["model", "sigma", "median", "median error", "90th percentile", "bias", "called sharp"]);
+        foreach (var row in set.Where(result => result.SigmaEstimate is not null).GroupBy(result => (result.Sigma, result.SigmaEstimate)).OrderBy(row => row.First().Model, StringComparer.Ordinal))
+        {
+            SigmaEstimateSummary errors = row.Key.SigmaEstimate!;
+            table.AddRow(
+                Markup.Escape(string.Join(", ", row.Select(result => result.Model).Distinct())), row.Key.Sigma.ToString(CultureInfo.InvariantCulture), errors.Median.ToString("0.00", CultureInfo.InvariantCulture),
+                Percent(errors.MedianErrorPercent), Percent(errors.P90ErrorPercent), errors.Bias.ToString("+0.00;-0.00;0.00", CultureInfo.InvariantCulture), Percent(100 * errors.SharpShare));
+        }
+        return table;
+
+        static string Percent(double percent) => double.IsNaN(percent) ? "" : percent.ToString("0.0", CultureInfo.InvariantCulture) + " %";
+    }
+
+    private static void AddColumns(Table table, IReadOnlyList<string> names)
+    {
+        for (int i = 0; i < names.Count; i++)
+        {
+            TableColumn column = new(names[i]);
+            table.AddColumn(i == 0 ? column : column.RightAligned());
+        }
+    }
+
+    /// <summary>What a row is called: networks with their mode.</summary>
+    private static string Name(EvaluationResult result) => result.MacPerPixel is null ? result.Model : $"{result.Model} ({Name(result.SigmaMode)})";
+
+    private static string Name(SigmaMode mode) => mode.ToString().ToLowerInvariant();
 
     private sealed class PictureProgress(ProgressDisplay display) : IProgress<int>
     {

@@ -22,6 +22,12 @@ internal static class ImageCommand
         Option<string> model = RestoreOptions.Model();
         Option<float> strength = RestoreOptions.Strength();
         Option<SigmaSetting> sigma = RestoreOptions.Sigma();
+        Option<DeblurView> show = new("--show")
+        {
+            Description = "What to write: the restored picture, or how far each pixel's correction is trusted, white in full and black not at all.",
+            HelpName = "restored|confidence",
+            DefaultValueFactory = _ => DeblurView.Restored,
+        };
         Option<bool> overwrite = RestoreOptions.Overwrite();
 
         return new CliCommand("image", "Restores pictures.", "deblur image portrait.jpg --strength 0.7", run =>
@@ -29,7 +35,9 @@ internal static class ImageCommand
             IReadOnlyList<FileTask> tasks = FileBatch.Plan(run.Get(inputs), run.Get(output), "pictures", PictureFile.Extensions, extension => extension);
             Network network = ModelCatalog.Load(run.Get(model));
             RestoreOptions.NoteIfUseless(run, sigma, network);
-            var options = new DeblurOptions { Strength = run.Get(strength), Sigma = run.Get(sigma) };
+            var options = new DeblurOptions { Strength = run.Get(strength), Sigma = run.Get(sigma), View = run.Get(show) };
+            if (options.View == DeblurView.Confidence && !network.IsConditioned)
+                throw new UsageException($"{network.Name} is not told how strong the blur is, so there is no confidence to show: choose a network that is with --model.");
             bool replace = run.Get(overwrite);
             ComputeDevice? device = null;
             try
@@ -48,7 +56,7 @@ internal static class ImageCommand
                 device?.Dispose();
             }
         })
-        { inputs, output, model, strength, sigma, overwrite };
+        { inputs, output, model, strength, sigma, show, overwrite };
     }
 
     private static ImageEntry Restore(Invocation run, FileTask task, Network network, DeblurOptions options, bool overwrite, Func<ComputeDevice> openDevice)
@@ -63,6 +71,8 @@ internal static class ImageCommand
         if (picture.LossIn(extension) is { } loss) run.Note($"{task.Input}: the picture loses {loss} in {extension}.");
         using var deblurrer = new Deblurrer(openDevice(), network, picture.Frame.Format, options);
         deblurrer.Process(picture.Frame);
+        // Nothing of a sharp picture is corrected.
+        if (options.View == DeblurView.Confidence && deblurrer.LastIsSharp) picture.Frame.PlaneData(0).Clear();
         picture.Save(file.TemporaryPath);
         file.Commit();
         return new(task.Input, task.Output, picture.Frame.Format.Width, picture.Frame.Format.Height, deblurrer.LastSigma, deblurrer.LastIsSharp, Stopwatch.GetElapsedTime(start).TotalSeconds, FileStatus.Done, null);

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using OpenCvSharp;
 
 namespace RealtimeDeblur.Training.Data;
 
@@ -36,6 +37,25 @@ public sealed record BlurShape(
 
     /// <summary>Radius of the disc of a sigma, in pixels.</summary>
     public static float RadiusOf(float sigma) => 2 * sigma;
+
+    /// <summary>The point-spread function, sum 1, as OpenCV's filters take it. The caller disposes it.</summary>
+    internal Mat Psf(float sigma)
+    {
+        int reach = ReachOf(sigma);
+        Mat psf = new(2 * reach + 1, 2 * reach + 1, MatType.CV_32FC1);
+        (double xx, double xy, double yy) = Kind == BlurShapeKind.Anisotropic ? Precision(sigma) : default;
+        for (int y = -reach; y <= reach; y++)
+        {
+            for (int x = -reach; x <= reach; x++)
+            {
+                double weight = Kind == BlurShapeKind.Disc ? Math.Clamp(RadiusOf(sigma) + 0.5 - Math.Sqrt(x * x + y * y), 0, 1) : Math.Exp(-0.5 * (xx * x * x + 2 * xy * x * y + yy * y * y));
+                psf.Set(y + reach, x + reach, (float)weight);
+            }
+        }
+        double sum = psf.Sum().Val0;
+        psf.ConvertTo(psf, MatType.CV_32F, 1 / sum);
+        return psf;
+    }
 
     /// <summary>The inverse covariance matrix of an anisotropic Gaussian.</summary>
     /// <param name="sigma">Geometric mean of the standard deviations, above 0.</param>

@@ -60,6 +60,9 @@ public static class DatasetBuilder
     /// <summary>Smallest side of a picture that is used, in pixels: below, there is no room for a patch and the reach of a blur.</summary>
     public const int MinimumSide = 32;
 
+    /// <summary>Share of camera blurs that are no isotropic Gaussian, as the trainer draws them by default.</summary>
+    private const float ShapeShare = 0.15f;
+
     private const string JournalName = "manifest.partial.jsonl";
 
     /// <summary>Builds or continues a dataset. Blocks until it is complete; uses all processors.</summary>
@@ -321,7 +324,7 @@ public static class DatasetBuilder
             cancellation.ThrowIfCancellationRequested();
             SeededRandom random = new(settings.Seed, $"{plan.Source}/{version}");
             float sigma = choice.Draw(version, settings.PairsPerPicture, random);
-            Degradation degradation = settings.Degradation == DegradationKind.Camera ? Degradation.RandomCamera(sigma, random) : new Degradation(sigma);
+            Degradation degradation = settings.Degradation == DegradationKind.Camera ? Degradation.RandomCamera(sigma, ShapeShare, random) : new Degradation(sigma);
             using Mat blurred = degradation.Apply(sharp, random);
             pairs.Add(new(StorePng(datasetDirectory, $"blurred/{Folder(plan.Split)}/{plan.Name}-{version + 1}.png", blurred), degradation));
         }

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using OpenCvSharp;
+using RealtimeDeblur.Video;
 
 namespace RealtimeDeblur.Training.Data;
 
@@ -69,70 +70,73 @@ public sealed record Degradation(float Sigma)
     };
 
     /// <summary>
-    /// A random camera: no noise in one of five, else 0 to 4 at mid-grey of which read noise is 0 to 2 and more often little than much; no JPEG in one of four,
-    /// else quality 70 to 98, with half-resolution colour in three of four.
+    /// A random camera. Of the blurs <paramref name="shapeShare"/> have another shape than the isotropic Gaussian: anisotropic up to 2:1 or, up to radius 3, just as often a disc. No
+    /// noise in one of five, else 0 to 4 at mid-grey of which read noise is 0 to 2 and more often little than much, correlated in half. Sharpening by up to 0.6 in one of three, which
+    /// sharpens the blur itself. No codec in one of four, else as often JPEG of quality 60 to 98, with half-resolution colour in three of four, as H.264 of QP 18 to 32.
     /// </summary>
-    internal static Degradation RandomCamera(float sigma, SeededRandom random)
-    {
-        double total = random.NextDouble() < 0.2 ? 0 : 4 * random.NextDouble();
-        double share = random.NextDouble();
-        double read = Math.Min(total, 2) * share * share;
-        bool jpeg = random.NextDouble() >= 0.25;
-        return new(sigma)
-        {
-            LinearLight = true,
-            ReadNoise = MathF.Round((float)read, 3),
-            ShotNoise = MathF.Round((float)Math.Sqrt(total * total - read * read), 3),
-            JpegQuality = jpeg ? random.NextInt(70, 98) : null,
-            JpegFullChroma = jpeg && random.NextDouble() < 0.25,
-        };
-    }
-
-    /// <summary>
-    /// Any camera: of the blurred ones <paramref name="shapeShare"/> have another shape than the isotropic Gaussian, anisotropic up to 2:1 or, up to radius 3, just as often a disc; noise
-    /// as <see cref="RandomCamera"/> draws it, correlated in half; sharpening by up to 0.6 in one of three, which sharpens the blur itself; and nothing in one of four, else
-    /// JPEG of quality 60 to 98 or H.264 of QP 18 to 32.
-    /// </summary>
-    internal static Degradation AnyCamera(float sigma, float shapeShare, SeededRandom random)
+    internal static Degradation RandomCamera(float sigma, float shapeShare, SeededRandom random)
     {
         const float MaxRatio = 2, MaxRadius = 3, MaxAmount = 0.6f;
-        // Every number is drawn whether it is used or not, so that one share does not shift the draws of another.
-        bool isShaped = random.NextDouble() < shapeShare;
+        // Every number is drawn whether it is used or not, so that a change of one share leaves the other draws alone.
+        bool isShaped = random.NextDouble() < shapeShare && sigma > 0;
         bool isDisc = random.NextDouble() < 0.5 && BlurShape.RadiusOf(sigma) <= MaxRadius;
-        BlurShape anisotropic = BlurShape.Anisotropic((float)Math.Pow(MaxRatio, random.NextDouble()), (float)(Math.PI * random.NextDouble()));
+        double ratio = Math.Pow(MaxRatio, random.NextDouble()), angle = Math.PI * random.NextDouble();
+        bool isNoisy = random.NextDouble() >= 0.2;
+        double total = 4 * random.NextDouble(), share = random.NextDouble();
+        double read = Math.Min(total, 2) * share * share;
         double correlation = Math.Max(0, random.NextDouble() - 0.5);
         bool isSharpened = random.NextDouble() < 1 / 3.0;
-        double radius = MinSharpeningRadius + (MaxSharpeningRadius - MinSharpeningRadius) * random.NextDouble();
-        double amount = MaxAmount * random.NextDouble();
+        double radius = MinSharpeningRadius + (MaxSharpeningRadius - MinSharpeningRadius) * random.NextDouble(), amount = MaxAmount * random.NextDouble();
         double codec = random.NextDouble();
         int quality = random.NextInt(60, 98), qp = random.NextInt(18, 32);
-        return RandomCamera(sigma, random) with
+        bool isFullChroma = random.NextDouble() < 0.25, isJpeg = codec is >= 0.25 and < 0.625;
+        return new(sigma)
         {
-            Shape = sigma == 0 || !isShaped ? null : isDisc ? BlurShape.Disc : anisotropic,
-            NoiseCorrelation = MathF.Round((float)correlation, 3),
-            SharpeningRadius = isSharpened ? MathF.Round((float)radius, 3) : 0,
-            SharpeningAmount = isSharpened ? MathF.Round((float)amount, 3) : 0,
-            JpegQuality = codec is >= 0.25 and < 0.625 ? quality : null,
-            JpegFullChroma = codec is >= 0.25 and < 0.625 && random.NextDouble() < 0.25,
+            Shape = !isShaped ? null : isDisc ? BlurShape.Disc : BlurShape.Anisotropic(Rounded(ratio), Rounded(angle)),
+            LinearLight = true,
+            ReadNoise = isNoisy ? Rounded(read) : 0,
+            ShotNoise = isNoisy ? Rounded(Math.Sqrt(total * total - read * read)) : 0,
+            NoiseCorrelation = isNoisy ? Rounded(correlation) : 0,
+            SharpeningRadius = isSharpened ? Rounded(radius) : 0,
+            SharpeningAmount = isSharpened ? Rounded(amount) : 0,
+            JpegQuality = isJpeg ? quality : null,
+            JpegFullChroma = isJpeg && isFullChroma,
             H264Qp = codec >= 0.625 ? qp : null,
         };
+
+        static float Rounded(double value) => MathF.Round((float)value, 3);
     }
 
-    /// <summary>Degrades a picture.</summary>
+    /// <summary>Degrades a picture. H.264 starts ffmpeg.</summary>
     /// <param name="sharp">8 bits, one channel or B, G, R; gamma-encoded sRGB. Not modified.</param>
     /// <param name="random">Source of the noise; not asked when there is none.</param>
     /// <returns>A picture of the same size and type. The caller disposes it.</returns>
     internal Mat Apply(Mat sharp, SeededRandom random)
     {
-        Mat degraded = LinearLight ? ApplyInLinearLight(sharp, random) : GaussianBlur(sharp, Sigma);
-        if (JpegQuality is not { } quality) return degraded;
+        Mat degraded = LinearLight ? ApplyInLinearLight(sharp, random) : Blur(sharp);
+        if (JpegQuality is null && H264Qp is null) return degraded;
         using (degraded)
         {
+            if (H264Qp is { } qp) return H264IntraFrame.RoundTrip(degraded, qp);
             // Sampling factors as OpenCV takes them: horizontal and vertical factor of Y, Cb, Cr, a hexadecimal digit each.
             int sampling = JpegFullChroma ? 0x111111 : 0x221111;
-            Cv2.ImEncode(".jpg", degraded, out byte[] jpeg, [(int)ImwriteFlags.JpegQuality, quality, JpegSamplingFactor, sampling]);
+            Cv2.ImEncode(".jpg", degraded, out byte[] jpeg, [(int)ImwriteFlags.JpegQuality, JpegQuality!.Value, JpegSamplingFactor, sampling]);
             return Cv2.ImDecode(jpeg, sharp.Channels() == 1 ? ImreadModes.Grayscale : ImreadModes.Color);
         }
+    }
+
+    /// <summary>The blur alone, on the values as they are; pictures of 8 bits are rounded. As <see cref="GaussianBlur"/> for all shapes.</summary>
+    /// <returns>A new picture of the same type. The caller disposes it.</returns>
+    internal Mat Blur(Mat picture)
+    {
+        if (Shape is null || Sigma == 0) return GaussianBlur(picture, Sigma);
+        using Mat psf = Shape.Psf(Sigma);
+        using Mat precise = new();
+        picture.ConvertTo(precise, MatType.CV_32F);
+        Cv2.Filter2D(precise, precise, MatType.CV_32F, psf, borderType: BorderTypes.Reflect101);
+        Mat blurred = new();
+        precise.ConvertTo(blurred, picture.Depth());
+        return blurred;
     }
 
     /// <summary>
@@ -163,25 +167,56 @@ public sealed record Degradation(float Sigma)
         using Mat table = Mat.FromPixelData(1, 256, MatType.CV_32FC1, Srgb.DecodeTable);
         using Mat linear = new();
         Cv2.LUT(sharp, table, linear);
-        using Mat light = GaussianBlur(linear, Sigma);
+        using Mat light = Blur(linear);
 
-        Mat degraded = new(sharp.Size(), sharp.Type());
         double readVariance = ReadNoise * ReadNoise / (255.0 * 255.0);
         double shotVariance = ShotNoise * ShotNoise / (255.0 * 255.0 * MidGrey);
-        bool noisy = readVariance + shotVariance > 0;
+        using Mat? noise = readVariance + shotVariance > 0 ? Noise(light, random) : null;
+        using Mat codes = new(light.Size(), light.Type());
         int H = light.Rows;
         for (int y = 0; y < H; y++)
         {
-            Span<float> from = RowOf<float>(light, y);
-            Span<byte> to = RowOf<byte>(degraded, y);
+            Span<float> from = RowOf<float>(light, y), normal = noise is null ? [] : RowOf<float>(noise, y), to = RowOf<float>(codes, y);
             for (int i = 0; i < to.Length; i++)
             {
                 float value = from[i];
-                if (noisy) value += (float)(Math.Sqrt(readVariance + shotVariance * value) * random.NextGaussian());
-                to[i] = Srgb.Encode(value);
+                if (noise is not null) value += (float)Math.Sqrt(readVariance + shotVariance * value) * normal[i];
+                to[i] = Srgb.EncodeExactly(value);
             }
         }
+        if (SharpeningAmount > 0) Sharpen(codes);
+        Mat degraded = new();
+        codes.ConvertTo(degraded, MatType.CV_8U);
         return degraded;
+    }
+
+    /// <summary>Normal numbers of variance 1 in the shape of a picture, as alike as <see cref="NoiseCorrelation"/> says.</summary>
+    private Mat Noise(Mat like, SeededRandom random)
+    {
+        int margin = NoiseCorrelation > 0 ? 1 : 0;
+        using Mat white = new(like.Rows + 2 * margin, like.Cols + 2 * margin, like.Type());
+        int H = like.Rows + 2 * margin;
+        for (int y = 0; y < H; y++)
+        {
+            foreach (ref float value in RowOf<float>(white, y)) value = (float)random.NextGaussian();
+        }
+        if (margin == 0) return white.Clone();
+        float norm = MathF.Sqrt(1 + 2 * NoiseCorrelation * NoiseCorrelation), side = NoiseCorrelation / norm;
+        using Mat taps = Mat.FromPixelData(1, 3, MatType.CV_32FC1, new[] { side, 1 / norm, side });
+        Cv2.SepFilter2D(white, white, MatType.CV_32F, taps, taps);
+        return white[new Rect(margin, margin, like.Cols, like.Rows)].Clone();
+    }
+
+    /// <summary>Adds the detail of luma to every channel, in place: B, G, R or luma, code values.</summary>
+    private void Sharpen(Mat codes)
+    {
+        using Mat luma = new();
+        if (codes.Channels() == 3) Cv2.CvtColor(codes, luma, ColorConversionCodes.BGR2GRAY);
+        else codes.CopyTo(luma);
+        using Mat detail = GaussianBlur(luma, SharpeningRadius);
+        Cv2.Subtract(luma, detail, detail);
+        if (codes.Channels() == 3) Cv2.CvtColor(detail, detail, ColorConversionCodes.GRAY2BGR);
+        Cv2.AddWeighted(codes, 1, detail, SharpeningAmount, 0, codes);
     }
 
     private static unsafe Span<T> RowOf<T>(Mat picture, int y) where T : unmanaged => new((void*)picture.Ptr(y), picture.Cols * picture.Channels());

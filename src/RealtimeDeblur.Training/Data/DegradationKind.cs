@@ -6,7 +6,7 @@ public enum DegradationKind
     /// <summary>The source paper's: OpenCV's GaussianBlur on the gamma-encoded picture, nothing else.</summary>
     Gaussian,
 
-    /// <summary>A camera's: blur in linear light, shot and read noise, and JPEG compression.</summary>
+    /// <summary>A camera's: blur of several shapes in linear light, shot and read noise, sharpening, and JPEG or H.264 compression.</summary>
     Camera,
 }
 

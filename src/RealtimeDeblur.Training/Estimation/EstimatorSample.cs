@@ -127,7 +127,7 @@ internal static class EstimatorSampler
 
     private static LumaPlane ByCamera(Mat crop, float sigma, SeededRandom random)
     {
-        using Mat degraded = Degradation.RandomCamera(sigma, random).Apply(crop, random);
+        using Mat degraded = Degradation.RandomCamera(sigma, shapeShare: 0, random).Apply(crop, random);
         return LumaPlane.Of(degraded);
     }
 

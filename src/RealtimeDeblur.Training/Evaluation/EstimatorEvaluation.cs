@@ -119,7 +119,7 @@ public static class EstimatorEvaluation
     }
 
     /// <summary>Interpolated between the two nearest values.</summary>
-    private static double Percentile(double[] values, double share)
+    internal static double Percentile(double[] values, double share)
     {
         double[] sorted = [.. values.Order()];
         double at = share * (sorted.Length - 1);

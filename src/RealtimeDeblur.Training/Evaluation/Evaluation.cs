@@ -1,4 +1,5 @@
 using RealtimeDeblur.Networks;
+using RealtimeDeblur.Restoration;
 using RealtimeDeblur.Training.Data;
 
 namespace RealtimeDeblur.Training.Evaluation;
@@ -12,6 +13,12 @@ public sealed record EvaluationOptions
     /// <summary>Whether the classical methods are measured too.</summary>
     public bool Baselines { get; init; } = true;
 
+    /// <summary>How networks conditioned on sigma come to it, <see cref="SigmaMode.Given"/>, <see cref="SigmaMode.Auto"/> or both. Others are measured once, blind.</summary>
+    public IReadOnlyList<SigmaMode> SigmaModes { get; init; } = [SigmaMode.Given, SigmaMode.Auto];
+
+    /// <summary>Share of the networks' change that is mixed in, 0 to 1; see <see cref="DeblurOptions.Strength"/>.</summary>
+    public float Strength { get; init; } = DeblurOptions.Default.Strength;
+
     public DegradationKind Degradation { get; init; } = DegradationKind.Gaussian;
 
     /// <summary>Noise of the camera degradation, see <see cref="Degradation.Camera"/>; ignored for Gaussian.</summary>
@@ -22,7 +29,11 @@ public sealed record EvaluationOptions
 }
 
 /// <summary>A network under the name that results give it.</summary>
-public sealed record EvaluatedNetwork(string Name, Network Network);
+public sealed record EvaluatedNetwork(string Name, Network Network)
+{
+    /// <summary>What estimates sigma; null takes what is installed for the network's blur.</summary>
+    internal EstimatorWeights? Estimator { get; init; }
+}
 
 /// <summary>Figures of one method on one set at one sigma: means over the pictures.</summary>
 /// <param name="Model">Name of the network or of the baseline.</param>
@@ -34,8 +45,13 @@ public sealed record EvaluatedNetwork(string Name, Network Network);
 /// <param name="Ssim">Of the restored pictures.</param>
 /// <param name="PsnrBlurred">Of the pictures that the method was given, dB.</param>
 /// <param name="SsimBlurred">Of the pictures that the method was given.</param>
+/// <param name="SigmaMode">What the method knew of sigma.</param>
+/// <param name="MacPerPixel">Multiply-accumulates of the network per pixel; null for a baseline.</param>
+/// <param name="MsPerMegapixel">Device time of the network's kernels alone per million pixels, measured at the commonest size of the set; null for a baseline.</param>
+/// <param name="SigmaEstimate">How well sigma was estimated; null where it was not.</param>
 public sealed record EvaluationResult(
-    string Model, string Set, float Sigma, bool KnowsSigma, int Images, double Psnr, double Ssim, double PsnrBlurred, double SsimBlurred);
+    string Model, string Set, float Sigma, bool KnowsSigma, int Images, double Psnr, double Ssim, double PsnrBlurred, double SsimBlurred,
+    SigmaMode SigmaMode, int? MacPerPixel, double? MsPerMegapixel, SigmaEstimateSummary? SigmaEstimate);
 
 /// <summary>How the figures were made, in words and numbers that let another program make them again.</summary>
 /// <param name="Luma">What is measured.</param>
@@ -44,7 +60,10 @@ public sealed record EvaluationResult(
 /// <param name="Psnr">Definition.</param>
 /// <param name="Ssim">Definition.</param>
 /// <param name="Methods">What each baseline does and knows.</param>
-public sealed record EvaluationProtocol(string Luma, string Degradation, int BorderPixels, string Psnr, string Ssim, IReadOnlyDictionary<string, string> Methods);
+/// <param name="SigmaModes">What a network knows of sigma, by mode.</param>
+/// <param name="Strength">Share of the networks' change that was mixed in.</param>
+public sealed record EvaluationProtocol(
+    string Luma, string Degradation, int BorderPixels, string Psnr, string Ssim, IReadOnlyDictionary<string, string> Methods, IReadOnlyDictionary<SigmaMode, string> SigmaModes, float Strength);
 
 /// <summary>All figures of one run.</summary>
 /// <param name="Protocol">How they were made.</param>

@@ -39,7 +39,7 @@ internal sealed class PatchSampler
             }
             int orientation = random.NextInt(0, 7);
             float sigma = random.NextDouble() < _options.SharpShare ? 0 : _options.SigmaMin + (float)random.NextDouble() * (_options.SigmaMax - _options.SigmaMin);
-            Degradation degradation = _options.Degradation == DegradationKind.Camera ? Degradation.AnyCamera(sigma, _options.ShapeShare, random) : new Degradation(sigma);
+            Degradation degradation = _options.Degradation == DegradationKind.Camera ? Degradation.RandomCamera(sigma, _options.ShapeShare, random) : new Degradation(sigma);
             batch[i] = Plan(picture, left - _pad, top - _pad, orientation, degradation, Weight(sigma), random.NextInt(0, int.MaxValue - 1));
         }
     }

@@ -10,4 +10,12 @@ public sealed record DeblurOptions
 
     /// <summary>How the blur's sigma is found, for networks that are conditioned on it; others ignore it.</summary>
     public SigmaSetting Sigma { get; init; } = SigmaSetting.Auto;
+
+    /// <summary>
+    /// Whether the change is taken back where the frame was not blurred by sigma: captions, whatever else is sharp already, clipped highlights, noise. For networks that are told sigma; others ignore it.
+    /// </summary>
+    public bool Guard { get; init; } = true;
+
+    /// <summary>What the frame shows afterwards.</summary>
+    public DeblurView View { get; init; }
 }

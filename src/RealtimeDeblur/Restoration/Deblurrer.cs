@@ -34,6 +34,8 @@ public sealed unsafe class Deblurrer : IDisposable
     private readonly int _planeBytes;
     private readonly Func<SigmaFinder>? _createFinder;
     private SigmaFinder? _finder;
+    private readonly ConfidenceGuard? _guard;
+    private readonly DeviceBuffer<byte>? _unguarded;
     private int _oldest;
     private bool _disposed;
 
@@ -77,6 +79,12 @@ public sealed unsafe class Deblurrer : IDisposable
             for (int i = 0; i < MaxInFlight; i++)
             {
                 _slots[i] = new(Own(device.Allocate<byte>(_planeBytes)), isApart ? Own(device.Allocate<byte>(_planeBytes)) : null);
+            }
+            if (network.IsConditioned)
+            {
+                _guard = Own(new ConfidenceGuard(device, format));
+                // One is enough: the guard reads it before the next frame's network writes it.
+                _unguarded = Own(device.Allocate<byte>(_planeBytes));
             }
         }
         catch
@@ -247,7 +255,7 @@ public sealed unsafe class Deblurrer : IDisposable
         ComputeEvent done;
         if (slot.Restored is { } copy)
         {
-            using ComputeEvent restored = _session.Enqueue(_compute, slot.Samples, copy, Options.Strength, uploaded);
+            using ComputeEvent restored = RunNetwork(slot, copy, uploaded);
             _compute.Flush();
             done = copy.ReadAsync(_download, (byte*)frame.Address, _planeBytes, 0, restored);
             _download.Flush();
@@ -255,11 +263,19 @@ public sealed unsafe class Deblurrer : IDisposable
         else
         {
             SharedMemory shared = frame.SharedWith(_device);
-            _session.Enqueue(_compute, slot.Samples, shared.Lend(_compute, uploaded), Options.Strength, uploaded).Dispose();
+            RunNetwork(slot, shared.Lend(_compute, uploaded), uploaded).Dispose();
             done = shared.TakeBack(_compute);
             _compute.Flush();
         }
         return done;
+    }
+
+    /// <summary>Enqueues the network, and the guard on its result.</summary>
+    private ComputeEvent RunNetwork(Slot slot, KernelArgument output, ComputeEvent uploaded)
+    {
+        if (_guard is null || slot.Sigma is not { } sigma || !(Options.Guard || Options.View == DeblurView.Confidence)) return _session.Enqueue(_compute, slot.Samples, output, Options.Strength, uploaded);
+        _session.Enqueue(_compute, slot.Samples, _unguarded!, strength: 1, uploaded).Dispose();
+        return _guard.Enqueue(_compute, slot.Samples, _unguarded!, output, sigma, Options.Strength, Options.View);
     }
 
     /// <summary>After a failure half-way: waits until the device no longer uses the frame's memory.</summary>

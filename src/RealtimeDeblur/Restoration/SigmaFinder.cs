@@ -90,7 +90,7 @@ internal sealed class SigmaFinder : IDisposable
     private void Enqueue(CommandQueue queue, KernelArgument frame, ComputeEvent uploaded)
     {
         _estimator.Enqueue(queue, frame, uploaded);
-        queue.Flush();
         _enqueued++;
+        queue.Flush();
     }
 }

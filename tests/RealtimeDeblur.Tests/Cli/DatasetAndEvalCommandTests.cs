@@ -1,5 +1,6 @@
 using System.Text.Json;
 using RealtimeDeblur.Networks;
+using RealtimeDeblur.Tests.Networks;
 using RealtimeDeblur.Tests.Training.Data;
 using RealtimeDeblur.Training.Data;
 using Xunit;
@@ -107,11 +108,42 @@ public sealed class DatasetAndEvalCommandTests : IDisposable
             Assert.Equal(1, result.GetProperty("images").GetInt32());
             Assert.Contains(result.GetProperty("set").GetString(), (string[])["one", "two"]);
             Assert.Contains(result.GetProperty("sigma").GetDouble(), (double[])[1, 1.6]);
-            if (result.GetProperty("model").GetString() != "same") continue;
+            bool isBaseline = result.GetProperty("model").GetString() != "same";
+            Assert.Equal(isBaseline ? JsonValueKind.Null : JsonValueKind.Number, result.GetProperty("macPerPixel").ValueKind);
+            Assert.Equal(isBaseline ? JsonValueKind.Null : JsonValueKind.Number, result.GetProperty("msPerMegapixel").ValueKind);
+            Assert.Equal(JsonValueKind.Null, result.GetProperty("sigmaEstimate").ValueKind);
+            Assert.Equal(result.GetProperty("knowsSigma").GetBoolean() ? "given" : "blind", result.GetProperty("sigmaMode").GetString());
+            if (isBaseline) continue;
+            Assert.Equal(1, result.GetProperty("macPerPixel").GetInt32());
             Assert.Equal(result.GetProperty("psnrBlurred").GetDouble(), result.GetProperty("psnr").GetDouble());
             Assert.Equal(result.GetProperty("ssimBlurred").GetDouble(), result.GetProperty("ssim").GetDouble());
         }
     }
+
+    [Fact]
+    public void Eval_ConditionedModel_IsToldSigmaOrSaysWhatIsMissing()
+    {
+        TestDevice.SkipWithoutDevice();
+        _pictures.Add("a.png");
+        string model = _pictures.PathTo("dial.safetensors");
+        WeightsFile.Write(model, SmallNetwork.Dial(new() { ["degradation"] = "rain" }));
+        string[] command = ["eval", model, "--images", _pictures.Sharp, "--sigma", "0.5,1", "--baselines", "none"];
+
+        CliResult given = CliProcess.Run([.. command, "--sigma-mode", "given", "--strength", "0.5"]);
+        Assert.Equal(0, given.ExitCode);
+        Assert.Contains("\n  dial (given) ", given.Stdout, StringComparison.Ordinal);
+        Assert.Contains("MAC/pixel", given.Stdout, StringComparison.Ordinal);
+        Assert.Contains("(given): the network was told the true sigma", given.Stdout, StringComparison.Ordinal);
+        Assert.Contains("Models at strength 0.5.", given.Stdout, StringComparison.Ordinal);
+
+        Assert.Contains("no estimator of its sigma is installed", CliProcess.Run(command).FailureLine, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--sigma-mode", "blind", "--sigma-mode must be given, auto or both.")]
+    [InlineData("--strength", "2", "--strength must be 0 to 1, e.g. 0.6.")]
+    public void Eval_BadOption_IsWrongUsage(string option, string value, string message) =>
+        Assert.Contains(message, CliProcess.Run(["eval", "--images", _pictures.Sharp, option, value]).UsageLine, StringComparison.Ordinal);
 
     [Fact]
     public void Eval_WithoutModel_PrintsATableOfBaselines()

@@ -101,6 +101,18 @@ public sealed class InferenceOnOclgrind
         }
     }
 
+    [Theory(Explicit = true)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Guard_BothWaysOfSharingWork_EqualsReference(bool isTiled)
+    {
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        ConfidenceWork work = ConfidenceCheck.Small(isTiled ? ConfidenceWork.Tiles : ConfidenceWork.Rows);
+        ConfidenceCheck.AssertRight(device, new(PixelFormat.Gray8, 1, 1), sigma: 1, strength: 1, work);
+        ConfidenceCheck.AssertRight(device, new(PixelFormat.Yuv420P10, 45, 37), sigma: 1.3f, strength: 1, work);
+        ConfidenceCheck.AssertRight(device, new(PixelFormat.Rgb24, 101, 98), sigma: 2, strength: 0.5f, work);
+    }
+
     [Fact(Explicit = true)]
     public void Deblurrer_EveryPixelFormat_RestoresAFrame()
     {

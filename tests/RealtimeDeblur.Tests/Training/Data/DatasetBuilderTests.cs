@@ -235,10 +235,16 @@ public sealed class DatasetBuilderTests : IDisposable
             Assert.True(degradation.LinearLight);
             Assert.InRange(degradation.ReadNoise, 0, 2);
             Assert.InRange(MathF.Sqrt(degradation.ReadNoise * degradation.ReadNoise + degradation.ShotNoise * degradation.ShotNoise), 0, 4.001f);
-            Assert.InRange(degradation.JpegQuality ?? 80, 70, 98);
+            Assert.InRange(degradation.JpegQuality ?? 80, 60, 98);
+            Assert.InRange(degradation.H264Qp ?? 20, 18, 32);
         });
         Assert.Contains(all, degradation => degradation.JpegQuality is null);
         Assert.Contains(all, degradation => degradation.JpegFullChroma);
+        Assert.Contains(all, degradation => degradation.H264Qp is not null);
+        Assert.Contains(all, degradation => degradation.NoiseCorrelation > 0);
+        Assert.Contains(all, degradation => degradation.SharpeningAmount > 0);
+        Assert.Contains(all, degradation => degradation.Shape is not null);
+        Assert.Equal(all, DatasetManifest.Read(Path.Combine(Dataset, DatasetManifest.FileName)).Pictures.SelectMany(picture => picture.Pairs).Select(pair => pair.Degradation));
         Assert.Contains(all, degradation => degradation is { ReadNoise: 0, ShotNoise: 0 });
         using PackedDataset packed = PackedDataset.Open(Dataset);
         Assert.Equal("camera", packed.Degradation);

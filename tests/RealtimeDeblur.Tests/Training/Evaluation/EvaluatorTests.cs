@@ -1,6 +1,9 @@
 using OpenCvSharp;
 using RealtimeDeblur.Compute;
 using RealtimeDeblur.Networks;
+using RealtimeDeblur.Restoration;
+using RealtimeDeblur.Tests.Networks;
+using RealtimeDeblur.Tests.Restoration;
 using RealtimeDeblur.Tests.Training.Data;
 using RealtimeDeblur.Training.Data;
 using RealtimeDeblur.Training.Evaluation;
@@ -112,6 +115,132 @@ public sealed class EvaluatorTests : IDisposable
     }
 
     [Fact]
+    public void Evaluate_SigmaGivenAtAKnot_EqualsTheNetworkOfThatKnot()
+    {
+        AddTwoSets();
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        NetworkDescription description = new("small", [new("first", 1, 4, 3, Relu: true), new("last", 4, 1, 3, Relu: false)], globalSkip: true, sigmaKnots: [0.5f, 1, 2]);
+        Network network = RandomNetwork.Create(description, seed: 3);
+        EvaluationOptions options = new() { Sigmas = [1, 2, 5], Baselines = false, SigmaModes = [SigmaMode.Given] };
+        EvaluationReport report = Evaluate(device, [new("told", network), new("at1", network.At(1)), new("at2", network.At(2))], options);
+        Assert.All(report.Results, result => Assert.Equal(result.Model == "told" ? SigmaMode.Given : SigmaMode.Blind, result.SigmaMode));
+        Assert.Equal(3 * 2 * 3, report.Results.Count);
+        foreach (EvaluationResult told in report.Results.Where(result => result.Model == "told"))
+        {
+            EvaluationResult same = Assert.Single(report.Results, other => other.Model == (told.Sigma == 1 ? "at1" : "at2") && other.Set == told.Set && other.Sigma == told.Sigma);
+            // Weights that are interpolated on the device may round differently, which moves a pixel by one in rare cases.
+            Assert.Equal(same.Psnr, told.Psnr, 0.01);
+            Assert.True(told.KnowsSigma);
+            Assert.False(same.KnowsSigma);
+            Assert.Null(told.SigmaEstimate);
+        }
+    }
+
+    [Fact]
+    public void Evaluate_SigmaFromAnEstimator_ReportsItsErrors()
+    {
+        _pictures.AddFile("gray.png", FlatPicture(BrightnessEstimator.Mild));
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        EvaluatedNetwork network = new("dial", SmallNetwork.Dial()) { Estimator = BrightnessEstimator.Create() };
+        EvaluationReport report = Evaluate(device, [network], new() { Sigmas = [0, 0.5f, 1, 2], Baselines = false });
+        Assert.Equal([SigmaMode.Given, SigmaMode.Auto], report.Results.Select(result => result.SigmaMode).Distinct());
+        foreach (EvaluationResult result in report.Results)
+        {
+            Assert.Equal(result.SigmaMode == SigmaMode.Auto, result.SigmaEstimate is not null);
+            if (result.SigmaEstimate is not { } estimate) continue;
+            // A flat picture stays what it is, and is taken for one of sigma 1, see BrightnessEstimator; estimates come in steps of 1/64.
+            Assert.Equal(1, estimate.Median, 0.04);
+            Assert.Equal(1 - result.Sigma, estimate.Bias, 0.04);
+            Assert.Equal(0, estimate.SharpShare);
+            Assert.Equal(estimate.MedianErrorPercent, estimate.P90ErrorPercent);
+            if (result.Sigma == 0) Assert.Equal(double.NaN, estimate.MedianErrorPercent);
+            else Assert.Equal(100 * Math.Abs(1 - result.Sigma) / result.Sigma, estimate.MedianErrorPercent, 100 * 0.04 / result.Sigma);
+        }
+    }
+
+    [Fact]
+    public void Evaluate_PictureFoundSharp_IsLeftAsItWas()
+    {
+        _pictures.AddFile("dark.png", FlatPicture(gray: 40));
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        EvaluatedNetwork network = new("dial", SmallNetwork.Dial()) { Estimator = BrightnessEstimator.Create() };
+        EvaluationResult result = Assert.Single(Evaluate(device, [network], new() { Sigmas = [2], Baselines = false, SigmaModes = [SigmaMode.Auto] }).Results);
+        Assert.Equal((result.PsnrBlurred, result.SsimBlurred), (result.Psnr, result.Ssim));
+        Assert.Equal(1, result.SigmaEstimate!.SharpShare);
+    }
+
+    [Fact]
+    public void Evaluate_EstimatorMissing_SaysSoBeforeMeasuring()
+    {
+        AddTwoSets();
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        EvaluatedNetwork silent = new("dial", SmallNetwork.Dial()), unknown = new("dial", SmallNetwork.Dial(new() { ["degradation"] = "rain" }));
+        InvalidDataException noDegradation = Assert.Throws<InvalidDataException>(() => Evaluate(device, [silent], new() { Sigmas = [1] }));
+        Assert.Contains("does not say what blur it was trained on", noDegradation.Message, StringComparison.Ordinal);
+        Assert.EndsWith("--sigma-mode given.", noDegradation.Message, StringComparison.Ordinal);
+        FileNotFoundException noEstimator = Assert.Throws<FileNotFoundException>(() => Evaluate(device, [unknown], new() { Sigmas = [1] }));
+        Assert.Contains("no estimator of its sigma is installed", noEstimator.Message, StringComparison.Ordinal);
+        Assert.EndsWith("--sigma-mode given.", noEstimator.Message, StringComparison.Ordinal);
+        Assert.All(Evaluate(device, [unknown], new() { Sigmas = [1], Baselines = false, SigmaModes = [SigmaMode.Given] }).Results, result => Assert.Equal(SigmaMode.Given, result.SigmaMode));
+    }
+
+    [Fact]
+    public void Evaluate_Networks_StateWorkAndTime()
+    {
+        AddTwoSets();
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        EvaluationReport report = Evaluate(device, [new("sharpen", SmallNetwork.Sharpen())], new() { Sigmas = [1] });
+        foreach (EvaluationResult result in report.Results)
+        {
+            Assert.Equal(result.Model == "sharpen" ? 9 : null, result.MacPerPixel);
+            Assert.Equal(result.Model == "sharpen", result.MsPerMegapixel is > 0);
+            Assert.Equal(result.KnowsSigma ? SigmaMode.Given : SigmaMode.Blind, result.SigmaMode);
+        }
+    }
+
+    [Fact]
+    public void Evaluate_NoStrength_ChangesNothing()
+    {
+        AddTwoSets();
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        EvaluationReport report = Evaluate(device, [new("sharpen", SmallNetwork.Sharpen())], new() { Sigmas = [1], Baselines = false, Strength = 0 });
+        Assert.All(report.Results, result => Assert.Equal(result.PsnrBlurred, result.Psnr));
+        Assert.Equal(0, report.Protocol.Strength);
+        Assert.Throws<ArgumentException>(() => Evaluate(device, [], new() { Strength = 1.5f }));
+        Assert.Throws<ArgumentException>(() => Evaluate(device, [], new() { SigmaModes = [] }));
+    }
+
+    [Fact]
+    public void Restore_SizesThatAlternate_KeepTheirDeblurrers()
+    {
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        using NetworkMethod method = new(device, SmallNetwork.Sharpen());
+        foreach (int round in (int[])[1, 2])
+        {
+            for (int W = 20; W < 20 + NetworkMethod.KeptSizes; W++) Restore(W);
+            Assert.Equal(NetworkMethod.KeptSizes, method.Made);
+        }
+        Restore(19);
+        Restore(21);
+        Assert.Equal(NetworkMethod.KeptSizes + 1, method.Made);
+        Restore(20);
+        Assert.Equal(NetworkMethod.KeptSizes + 2, method.Made);
+
+        void Restore(int W) => Assert.Equal(W, method.Restore(new(new byte[W * 30], W, 30), null, DeblurOptions.Default).Luma.W);
+    }
+
+    [Fact]
+    public void Summary_KnownEstimates_HasTheirPercentiles()
+    {
+        SigmaEstimateSummary summary = SigmaEstimateSummary.Of(2, [(1.5f, false), (2, false), (2.25f, false), (2.5f, true)]);
+        Assert.Equal(2.125, summary.Median, 6);
+        Assert.Equal(18.75, summary.MedianErrorPercent, 6);     // errors are 0, 12.5, 25 and 25
+        Assert.Equal(25, summary.P90ErrorPercent, 6);
+        Assert.Equal(0.0625, summary.Bias, 6);
+        Assert.Equal(0.25, summary.SharpShare, 6);
+    }
+
+    [Fact]
     public void Find_FolderWithoutPictures_IsRefused()
     {
         Directory.CreateDirectory(_pictures.Sharp);
@@ -127,6 +256,13 @@ public sealed class EvaluatorTests : IDisposable
         _pictures.Add("first/a.png", 64, 51);
         _pictures.Add("second/b.png", 49, 64);
         _pictures.Add("second/c.bmp", 64, 51);
+    }
+
+    /// <summary>A PNG file of one gray.</summary>
+    private static byte[] FlatPicture(int gray)
+    {
+        using Mat picture = new(60, 80, MatType.CV_8UC3, Scalar.All(gray));
+        return picture.ImEncode(".png");
     }
 
     /// <summary>One 1x1 convolution with the identity matrix.</summary>

@@ -1,9 +1,12 @@
+using OpenCvSharp;
 using RealtimeDeblur.Compute;
 using RealtimeDeblur.Networks;
 using RealtimeDeblur.Tests.Networks;
 using RealtimeDeblur.Tests.Reference;
+using RealtimeDeblur.Tests.Training.Data;
 using RealtimeDeblur.Tests.Training.Layers;
 using RealtimeDeblur.Training.Data;
+using RealtimeDeblur.Training.Evaluation;
 using RealtimeDeblur.Training.Layers;
 using RealtimeDeblur.Training.Patches;
 using Xunit;
@@ -205,6 +208,29 @@ public sealed class PatchDegraderTests
     }
 
     [Fact]
+    public void Enqueue_Camera_AgreesWithTheHost()
+    {
+        using Mat drawn = TestPictures.Draw(Outer, Outer, seed: 9);
+        byte[] picture = Planes(drawn);
+        Degradation plain = new(1) { LinearLight = true };
+        (Degradation Degradation, double Tolerance)[] cases =
+        [
+            (plain, 0.1), (plain with { Shape = BlurShape.Disc }, 0.1), (plain with { SharpeningRadius = 1, SharpeningAmount = 0.5f }, 0.1), (plain with { JpegQuality = 75 }, 0.3),
+            (plain with { JpegQuality = 75, JpegFullChroma = true }, 0.3), (plain with { H264Qp = 20 }, 1), (plain with { H264Qp = 32 }, 1),
+        ];
+        (Tensor blurred, _) = Degrade(Division.Cpu, 3, 1, picture, [.. cases.Select(one => PatchSampler.Plan(new(0, Outer, Outer), 0, 0, 0, one.Degradation, 1, 1))], DegradationKind.Camera);
+        for (int n = 0; n < cases.Length; n++)
+        {
+            using Mat degraded = cases[n].Degradation.Apply(drawn, new SeededRandom(1, "none"));
+            byte[] onDevice = Array.ConvertAll(blurred.Values[(n * picture.Length)..((n + 1) * picture.Length)], value => (byte)Math.Round(value * 255));
+            double host = Psnr(picture, Planes(degraded)), device = Psnr(picture, onDevice);
+            Assert.True(Math.Abs(device - host) < cases[n].Tolerance, $"{cases[n].Degradation}: {device:F2} dB on the device, {host:F2} dB on the host");
+        }
+
+        static double Psnr(byte[] truth, byte[] planes) => ImageQuality.Psnr(truth, planes, Outer, 3 * Outer, border: 0);
+    }
+
+    [Fact]
     public void Draw_Camera_DrawsEveryDegradationAtItsShare()
     {
         using TestDataset data = new();
@@ -220,7 +246,8 @@ public sealed class PatchDegraderTests
         Assert.All(drawn, one => Assert.True(one.Shape is null || one.Sigma > 0));
         Assert.All(drawn.Where(one => one.Shape?.Kind == BlurShapeKind.Anisotropic), one => Assert.InRange(one.Shape!.Ratio, 1, 2));
         Assert.All(drawn.Where(one => one.Shape?.Kind == BlurShapeKind.Disc), one => Assert.InRange(one.Sigma, 0, 1.5f));
-        Share(0.5, drawn, one => one.NoiseCorrelation > 0);
+        Share(0.8, drawn, one => one.ShotNoise > 0);
+        Share(0.4, drawn, one => one.NoiseCorrelation > 0);
         Assert.All(drawn, one => Assert.InRange(one.NoiseCorrelation, 0, 0.5f));
         Share(1 / 3.0, drawn, one => one.SharpeningAmount > 0);
         Assert.All(drawn.Where(one => one.SharpeningAmount > 0), one => Assert.InRange(one.SharpeningRadius, 0.8f, 1.5f));
@@ -259,6 +286,19 @@ public sealed class PatchDegraderTests
         Random random = new(3);
         for (int i = 0; i < picture.Length; i++) picture[i] = (byte)Math.Clamp(120 + 60 * Math.Sin(i * 0.13) + 40 * Math.Cos(i / Width * 0.4) + random.Next(-20, 20), 16, 235);
         return picture;
+    }
+
+    /// <summary>Planes R, G, B of a picture in OpenCV's order.</summary>
+    private static byte[] Planes(Mat picture)
+    {
+        byte[] planes = new byte[3 * Outer * Outer];
+        for (int c = 0; c < 3; c++)
+        {
+            using Mat plane = picture.ExtractChannel(2 - c);
+            plane.GetArray(out byte[] samples);
+            samples.CopyTo(planes, c * Outer * Outer);
+        }
+        return planes;
     }
 
     /// <summary>The patch's input as it is in the picture, planes [C][Outer][Outer], orientation 0.</summary>
