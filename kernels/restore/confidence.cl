@@ -4,10 +4,10 @@
 // plane in focus, edges that clipping made steep. A network for sigma would ring there. So two parts of the luma y are compared, both in codes of 8 bits:
 //   h = y - G*y          the detail that deblurring works on
 //   t = y - L*y          what no blur of sigma lets through; L passes what a Wiener filter can bring back: its taps are those of g^2 / (g^2 + N) in each direction, g that of G
-//   T, H, A              means of t^2, of h^2, and of (y >= CLIPPED) over a cell of CELL x CELL pixels, then over cells with (1 4 6 4 1)/16 in both directions, a window of 12 pixels at half height
+//   T, H, A              means of t^2, of h^2, and of (y >= CLIPPED) over every ROW_STEP-th row of a cell of CELL x CELL pixels, then over cells with (1 4 6 4 1)/16 in both directions, a window of 12 pixels at half height
 //   v                    variance of the frame's noise: NOISE_SCALE * the tenth percentile of blocks of BLOCK x BLOCK cells of T, divided by the share of white noise that t sees, and at least that of
 //                        rounding to 8 bits, 1/12; frames with fewer than MIN_BLOCKS blocks are taken to have no other
-//   rho  = max(0, T - NOISE_MARGIN * v * (share in t)) / (H + FLOOR) / (T/H of a sharp photograph, whose power falls with the square of the frequency)
+//   rho  = (T - NOISE_MARGIN * v * (share in t)) / (H + FLOOR) / (T/H of a sharp photograph, whose power falls with the square of the frequency)
 //   clip = min(1, A / CLIP_SHARE)
 //   soft = 1 - smoothstep(LOW, HIGH, rho * (1 + CLIP_WEIGHT * clip))
 //   confidence = soft * (1 - largest (1 - soft) * clip of the 5 x 5 cells around) * smoothstep(NOISE_LOW, NOISE_HIGH, H / (v * share of white noise in h))
@@ -35,6 +35,7 @@
 #include "color/samples.cl"
 
 #define CELL 4
+#define ROW_STEP 2           // detail is wider than a row; every second one tells as much
 #define BLOCK 4              // cells
 #define MAX_RADIUS 12        // taps of L and G to either side: 3 sigma, up to a sigma of 4
 #define TABLE_ROW 32
@@ -62,7 +63,7 @@
 #define NOISE_HIGH 2.0f
 
 #ifndef STRIP
-#define STRIP 128            // columns of a work-item, a multiple of 16
+#define STRIP 128            // columns of a work-item, a multiple of 32
 #endif
 #ifndef LOCAL_W
 #define LOCAL_W 32
@@ -85,20 +86,24 @@
 #define RING_H 32            // rows: 2 * MAX_RADIUS + 1, rounded up to a power of two
 #define RING_ROW(ring, y) ((ring) + ((y) & (RING_H - 1)) * RING_W)
 
-// Sixteen columns of a row of luma in codes of 8 bits; x and y lie inside the frame.
-#if !defined(PLANAR) && SAMPLES == 1
-#define LUMA16(y, x) (CODES * (offset + scale * convert_float16(vload16(0, frame + SAMPLE_AT(0, y, x)))))
-#endif
-
 void load_luma_row(FRAME_ARGUMENTS, float* row, int y, int left) {
     const int fromY = clamp(y, 0, frameH - 1);
-#ifdef LUMA16
+#if !defined(PLANAR) && SAMPLES == 1
     if (left >= 0 && left + RING_W <= frameW) {
-        for (int x = 0; x < RING_W; x += 16) vstore16(LUMA16(fromY, left + x), 0, row + x);
+        __global const SAMPLE* from = frame + SAMPLE_AT(0, fromY, left);
+        for (int x = 0; x < RING_W; x++) row[x] = CODES * offset + CODES * scale * (float)from[x];
         return;
     }
 #endif
     for (int x = 0; x < RING_W; x++) row[x] = CODES * working_inside(FRAME, 0, fromY, clamp(left + x, 0, frameW - 1));
+}
+
+// Sixteen pixels into the sums of their columns, or as the first of them.
+void add_detail(float16 luma, float16 passedL, float16 passedG, bool isFirst, float* sumT, float* sumH, float* sumA) {
+    const float16 t = luma - passedL, h = luma - passedG, a = select((float16)0.0f, (float16)1.0f, luma >= CLIPPED);
+    vstore16(isFirst ? t * t : fma(t, t, vload16(0, sumT)), 0, sumT);
+    vstore16(isFirst ? h * h : fma(h, h, vload16(0, sumH)), 0, sumH);
+    vstore16(isFirst ? a : a + vload16(0, sumA), 0, sumA);
 }
 
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
@@ -113,37 +118,44 @@ void confidence_energy_rows(FRAME_ARGUMENTS, __global const float* restrict tabl
     const size_t plane = (size_t)cellsW * cellsH;
     float ring[RING_H * RING_W], rowL[RING_W], rowG[RING_W], sumT[STRIP], sumH[STRIP], sumA[STRIP];
 
-    for (int y = y0 - radius; y < y0 + radius; y++) load_luma_row(FRAME, originX, originY, RING_ROW(ring, y), y, x0 - EDGE);
-    for (int y = y0; y < yEnd; y++) {
-        load_luma_row(FRAME, originX, originY, RING_ROW(ring, y + radius), y + radius, x0 - EDGE);
-        const float* centre = RING_ROW(ring, y);
-        for (int x = 0; x < RING_W; x += 16) {
-            const float16 c = vload16(0, centre + x);
-            float16 l = tapL[0] * c, g = tapG[0] * c;
+    int loaded = y0 - radius;
+    for (int y = y0; y < yEnd; y += ROW_STEP) {
+        for (; loaded <= y + radius; loaded++) load_luma_row(FRAME, originX, originY, RING_ROW(ring, loaded), loaded, x0 - EDGE);
+        const float* rows[2 * MAX_RADIUS + 1];
+        for (int k = -radius; k <= radius; k++) rows[MAX_RADIUS + k] = RING_ROW(ring, y + k);
+        const float* centre = rows[MAX_RADIUS];
+        // Two vectors at once: four sums that do not wait for each other.
+        for (int x = 0; x < RING_W; x += 32) {
+            float16 l0 = tapL[0] * vload16(0, centre + x), l1 = tapL[0] * vload16(1, centre + x), g0 = tapG[0] * vload16(0, centre + x), g1 = tapG[0] * vload16(1, centre + x);
             for (int k = 1; k <= radius; k++) {
-                const float16 pair = vload16(0, RING_ROW(ring, y - k) + x) + vload16(0, RING_ROW(ring, y + k) + x);
-                l = fma((float16)tapL[k], pair, l);
-                g = fma((float16)tapG[k], pair, g);
+                const float* above = rows[MAX_RADIUS - k] + x;
+                const float* below = rows[MAX_RADIUS + k] + x;
+                const float16 pair0 = vload16(0, above) + vload16(0, below), pair1 = vload16(1, above) + vload16(1, below);
+                l0 = fma((float16)tapL[k], pair0, l0);
+                g0 = fma((float16)tapG[k], pair0, g0);
+                l1 = fma((float16)tapL[k], pair1, l1);
+                g1 = fma((float16)tapG[k], pair1, g1);
             }
-            vstore16(l, 0, rowL + x);
-            vstore16(g, 0, rowG + x);
+            vstore16(l0, 0, rowL + x);
+            vstore16(l1, 1, rowL + x);
+            vstore16(g0, 0, rowG + x);
+            vstore16(g1, 1, rowG + x);
         }
-        const bool isFirst = y % CELL == 0;
-        for (int x = 0; x < STRIP; x += 16) {
+        const bool isFirst = y % CELL == 0, isLast = y % CELL + ROW_STEP >= CELL || y + ROW_STEP >= frameH;
+        for (int x = 0; x < STRIP; x += 32) {
             const float* fromL = rowL + EDGE + x;
             const float* fromG = rowG + EDGE + x;
-            float16 l = tapL[0] * vload16(0, fromL), g = tapG[0] * vload16(0, fromG);
+            float16 l0 = tapL[0] * vload16(0, fromL), l1 = tapL[0] * vload16(1, fromL), g0 = tapG[0] * vload16(0, fromG), g1 = tapG[0] * vload16(1, fromG);
             for (int k = 1; k <= radius; k++) {
-                l = fma((float16)tapL[k], vload16(0, fromL - k) + vload16(0, fromL + k), l);
-                g = fma((float16)tapG[k], vload16(0, fromG - k) + vload16(0, fromG + k), g);
+                l0 = fma((float16)tapL[k], vload16(0, fromL - k) + vload16(0, fromL + k), l0);
+                g0 = fma((float16)tapG[k], vload16(0, fromG - k) + vload16(0, fromG + k), g0);
+                l1 = fma((float16)tapL[k], vload16(1, fromL - k) + vload16(1, fromL + k), l1);
+                g1 = fma((float16)tapG[k], vload16(1, fromG - k) + vload16(1, fromG + k), g1);
             }
-            const float16 luma = vload16(0, centre + EDGE + x), t = luma - l, h = luma - g;
-            const float16 a = select((float16)0.0f, (float16)1.0f, luma >= CLIPPED);
-            vstore16(isFirst ? t * t : fma(t, t, vload16(0, sumT + x)), 0, sumT + x);
-            vstore16(isFirst ? h * h : fma(h, h, vload16(0, sumH + x)), 0, sumH + x);
-            vstore16(isFirst ? a : a + vload16(0, sumA + x), 0, sumA + x);
+            add_detail(vload16(0, centre + EDGE + x), l0, g0, isFirst, sumT + x, sumH + x, sumA + x);
+            add_detail(vload16(1, centre + EDGE + x), l1, g1, isFirst, sumT + x + 16, sumH + x + 16, sumA + x + 16);
         }
-        if (y % CELL < CELL - 1 && y < frameH - 1) continue;
+        if (!isLast) continue;
         const int cells = (min(STRIP, frameW - x0) + CELL - 1) / CELL;
         __global float* to = energy + (size_t)(y / CELL) * cellsW + x0 / CELL;
         for (int cell = 0; cell < cells; cell++) {
@@ -154,7 +166,7 @@ void confidence_energy_rows(FRAME_ARGUMENTS, __global const float* restrict tabl
                 h += sumH[x];
                 a += sumA[x];
             }
-            const float share = 1.0f / (columns * (y % CELL + 1));
+            const float share = 1.0f / (columns * (y % CELL / ROW_STEP + 1));
             to[cell] = share * t;
             to[plane + cell] = share * h;
             to[2 * plane + cell] = share * a;
@@ -221,7 +233,7 @@ void confidence_energy_tile(FRAME_ARGUMENTS, __global const float* restrict tabl
         if (x >= frameW || y >= frameH) continue;
         const int columns = min(CELL, frameW - x), rows = min(CELL, frameH - y);
         float t = 0, h2 = 0, a = 0;
-        for (int j = 0; j < rows; j++) {
+        for (int j = 0; j < rows; j += ROW_STEP) {
             for (int k = 0; k < columns; k++) {
                 const int at = (cellY * CELL + j) * HALO_W + cellX * CELL + k;
                 t += rowsL[at];
@@ -229,7 +241,7 @@ void confidence_energy_tile(FRAME_ARGUMENTS, __global const float* restrict tabl
                 a += luma[at];
             }
         }
-        const float share = 1.0f / (columns * rows);
+        const float share = 1.0f / (columns * ((rows + ROW_STEP - 1) / ROW_STEP));
         const size_t plane = (size_t)cellsW * cellsH, to = (size_t)(y / CELL) * cellsW + x / CELL;
         energy[to] = share * t;
         energy[plane + to] = share * h2;
@@ -267,8 +279,8 @@ void confidence_noise(__global const float* restrict energy, __global const floa
 }
 
 float smoothstep_between(float low, float high, float x) {
-    const float t = clamp((x - low) / (high - low), 0.0f, 1.0f);
-    return t * t * (3.0f - 2.0f * t);
+    const float t = (x - low) * (1.0f / (high - low)), within = t < 0.0f ? 0.0f : t > 1.0f ? 1.0f : t;
+    return within * within * (3.0f - 2.0f * within);
 }
 
 #define FIVE(a, b, c, d, e) (((a) + (e) + 4.0f * ((b) + (d)) + 6.0f * (c)) * (1.0f / 16))
@@ -301,15 +313,16 @@ void confidence_factors(__global const float* restrict energy, __global const fl
         const float t = FIVE(smooth[0][x], smooth[0][x + 1], smooth[0][x + 2], smooth[0][x + 3], smooth[0][x + 4]);
         const float h = FIVE(smooth[1][x], smooth[1][x + 1], smooth[1][x + 2], smooth[1][x + 3], smooth[1][x + 4]);
         const float a = FIVE(smooth[2][x], smooth[2][x + 1], smooth[2][x + 2], smooth[2][x + 3], smooth[2][x + 4]);
-        const float clip = fmin(1.0f, a / CLIP_SHARE);
-        const float rho = fmax(0.0f, t - shareT) / (h + FLOOR) * sharp;
+        const float part = a * (1.0f / CLIP_SHARE), clip = part < 1.0f ? part : 1.0f, rho = (t - shareT) / (h + FLOOR) * sharp;
         const float excess = smoothstep_between(LOW, HIGH, rho * (1.0f + CLIP_WEIGHT * clip));
         to[x] = (1.0f - excess) * smoothstep_between(NOISE_LOW, NOISE_HIGH, h * scaleH);
         to[plane + x] = excess * clip;
     }
 }
 
-#define LARGEST(a, b, c, d, e) fmax(fmax(fmax(a, b), fmax(c, d)), e)
+// Without fmax, which compilers do not make vectors of for the sake of NaNs.
+#define LARGER(a, b) ((a) > (b) ? (a) : (b))
+#define LARGEST(a, b, c, d, e) LARGER(LARGER(LARGER(a, b), LARGER(c, d)), e)
 
 __kernel
 void confidence_spread(__global const float* restrict factors, int cellsW, int cellsH, __global float* restrict confidence) {
@@ -319,19 +332,22 @@ void confidence_spread(__global const float* restrict factors, int cellsW, int c
     __global const float* rows[5];
     for (int j = 0; j < 5; j++) rows[j] = factors + ((size_t)cellsH + clamp(y + j - 2, 0, cellsH - 1)) * cellsW;
     float largest[FACTOR_CELLS + 4];
-    for (int x = 0; x < count + 4; x++) {
-        const int from = clamp(x0 + x - 2, 0, cellsW - 1);
-        largest[x] = LARGEST(rows[0][from], rows[1][from], rows[2][from], rows[3][from], rows[4][from]);
+    if (x0 >= 2 && x0 + FACTOR_CELLS + 2 <= cellsW) {
+        for (int x = 0; x < FACTOR_CELLS + 4; x++)
+            largest[x] = LARGEST(rows[0][x0 + x - 2], rows[1][x0 + x - 2], rows[2][x0 + x - 2], rows[3][x0 + x - 2], rows[4][x0 + x - 2]);
+    } else {
+        for (int x = 0; x < count + 4; x++) {
+            const int from = clamp(x0 + x - 2, 0, cellsW - 1);
+            largest[x] = LARGEST(rows[0][from], rows[1][from], rows[2][from], rows[3][from], rows[4][from]);
+        }
     }
     const size_t at = (size_t)y * cellsW + x0;
     for (int x = 0; x < count; x++)
         confidence[at + x] = factors[at + x] * (1.0f - LARGEST(largest[x], largest[x + 1], largest[x + 2], largest[x + 3], largest[x + 4]));
 }
 
-// Whole codes within their range.
-#define CONVERT_TO(sample) convert_##sample##16
-#define CONVERT(sample) CONVERT_TO(sample)
-#define TO_SAMPLE16(values) CONVERT(SAMPLE)(values)
+// Floats of this size have no fraction: adding it and taking it away again rounds halves to even.
+#define ROUND 12582912.0f
 
 #define THREE(a, b, c) (0.25f * ((a) + (c)) + 0.5f * (b))
 
@@ -374,18 +390,26 @@ void confidence_apply(FRAME_ARGUMENTS, __global const SAMPLE* restrict restored,
             vstore4((float4)between[x + 1] + (float4)(0.375f * left, 0.125f * left, 0.125f * right, 0.375f * right), 0, share + x * CELL);
         }
         const size_t at = (size_t)(cellY * CELL + j) * frameStride + (size_t)x0 * SAMPLES;
-        int x = 0;
-#if SAMPLES == 1 && APPLY_CELLS >= 4
-        for (; !showMap && x + 16 <= columns; x += 16) {
-            const float16 before = convert_float16(vload16(0, frame + at + x)), change = convert_float16(vload16(0, restored + at + x)) - before;
-            vstore16(TO_SAMPLE16(clamp(before + rint(strength * vload16(0, share + x) * change), 0.0f, (float)MAX_CODE)), 0, out + at + x);
+#if SAMPLES == 1
+#define SHARE share
+#else
+        float shares[SAMPLES * APPLY_CELLS * CELL];
+        for (int x = 0; x < APPLY_CELLS * CELL; x++) {
+            for (int s = 0; s < SAMPLES; s++) shares[x * SAMPLES + s] = share[x];
         }
+#define SHARE shares
 #endif
-        for (; x < columns; x++) {
-            for (int s = 0; s < SAMPLES; s++) {
-                const size_t i = at + (size_t)x * SAMPLES + s;
-                out[i] = showMap ? (SAMPLE)rint(MAX_CODE * share[x]) : ADD_CHANGE(frame[i], rint(strength * share[x] * ((float)restored[i] - (float)frame[i])));
-            }
+        __global const SAMPLE* before = frame + at;
+        __global const SAMPLE* after = restored + at;
+        __global SAMPLE* to = out + at;
+        if (showMap) {
+            for (int i = 0; i < columns * SAMPLES; i++) to[i] = (SAMPLE)(SHARE[i] * MAX_CODE + 0.5f);
+            continue;
+        }
+        for (int i = 0; i < columns * SAMPLES; i++) {
+            const float change = strength * SHARE[i] * (float)((int)after[i] - (int)before[i]);
+            const int code = (int)before[i] + (int)((change + ROUND) - ROUND);
+            to[i] = (SAMPLE)(code < 0 ? 0 : code > MAX_CODE ? MAX_CODE : code);
         }
     }
 }

@@ -50,5 +50,10 @@ internal static class RestoreOptions
         if (run.IsGiven(sigma) && !network.IsConditioned) run.Note($"{network.Name} restores every blur alike: --sigma changes nothing.");
     }
 
+    public static Option<bool> NoGuard() => new("--no-guard")
+    {
+        Description = "Restore everything alike. Without it, networks that are told sigma leave alone what was not blurred that way: captions, other sharp parts, clipped lights, noise.",
+    };
+
     public static Option<bool> Overwrite() => new("--overwrite") { Description = "Replace outputs that exist." };
 }

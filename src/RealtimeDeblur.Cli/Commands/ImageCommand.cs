@@ -22,6 +22,7 @@ internal static class ImageCommand
         Option<string> model = RestoreOptions.Model();
         Option<float> strength = RestoreOptions.Strength();
         Option<SigmaSetting> sigma = RestoreOptions.Sigma();
+        Option<bool> noGuard = RestoreOptions.NoGuard();
         Option<DeblurView> show = new("--show")
         {
             Description = "What to write: the restored picture, or how far each pixel's correction is trusted, white in full and black not at all.",
@@ -35,7 +36,7 @@ internal static class ImageCommand
             IReadOnlyList<FileTask> tasks = FileBatch.Plan(run.Get(inputs), run.Get(output), "pictures", PictureFile.Extensions, extension => extension);
             Network network = ModelCatalog.Load(run.Get(model));
             RestoreOptions.NoteIfUseless(run, sigma, network);
-            var options = new DeblurOptions { Strength = run.Get(strength), Sigma = run.Get(sigma), View = run.Get(show) };
+            var options = new DeblurOptions { Strength = run.Get(strength), Sigma = run.Get(sigma), Guard = !run.Get(noGuard), View = run.Get(show) };
             if (options.View == DeblurView.Confidence && !network.IsConditioned)
                 throw new UsageException($"{network.Name} is not told how strong the blur is, so there is no confidence to show: choose a network that is with --model.");
             bool replace = run.Get(overwrite);
@@ -56,7 +57,7 @@ internal static class ImageCommand
                 device?.Dispose();
             }
         })
-        { inputs, output, model, strength, sigma, show, overwrite };
+        { inputs, output, model, strength, sigma, noGuard, show, overwrite };
     }
 
     private static ImageEntry Restore(Invocation run, FileTask task, Network network, DeblurOptions options, bool overwrite, Func<ComputeDevice> openDevice)

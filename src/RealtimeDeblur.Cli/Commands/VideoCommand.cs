@@ -40,6 +40,7 @@ internal static class VideoCommand
         {
             if (result.GetValueOrDefault<int?>() is < 0 or > LargestQuality) result.AddError($"--quality must be 0 (best) to {LargestQuality}, e.g. 18.");
         });
+        Option<bool> noGuard = RestoreOptions.NoGuard();
         Option<bool> overwrite = RestoreOptions.Overwrite();
 
         return new CliCommand("video", "Restores video files. Sound, subtitles, timing, colours and orientation stay as they are.", "deblur video holiday.mp4 -o holiday-sharp.mp4", run =>
@@ -53,7 +54,7 @@ internal static class VideoCommand
             {
                 Encoder = run.Get(encoder),
                 Quality = run.Get(quality),
-                Deblur = new DeblurOptions { Strength = run.Get(strength), Sigma = run.Get(sigma) },
+                Deblur = new DeblurOptions { Strength = run.Get(strength), Sigma = run.Get(sigma), Guard = !run.Get(noGuard) },
                 Overwrite = run.Get(overwrite),
             };
             // A device takes about as long to open as ffprobe to look into the first file: both at once.
@@ -70,7 +71,7 @@ internal static class VideoCommand
                 if (device.IsValueCreated) device.Value.Dispose();
             }
         })
-        { inputs, output, model, strength, sigma, encoder, quality, overwrite };
+        { inputs, output, model, strength, sigma, noGuard, encoder, quality, overwrite };
     }
 
     private static void Open(Lazy<ComputeDevice> device)

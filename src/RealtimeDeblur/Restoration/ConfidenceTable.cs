@@ -18,6 +18,9 @@ internal static class ConfidenceTable
     /// <summary>Below the first sigma a blurred picture has as much fine detail as a sharp one, and nothing can be told; from the second on the comparison counts in full.</summary>
     public const double BlindSigma = 0.7, TellingSigma = 1;
 
+    /// <summary>From the first sigma to the second the comparison becomes stricter by this factor: the wider the blur, the more frequencies it leaves empty, and the surer they tell.</summary>
+    public const double StricterFromSigma = 1.5, StricterToSigma = 2, Strictness = 1.4;
+
     private const int Reach = 3;            // sigmas that the filters reach to either side
     private const double Ratio = 1e-3;      // noise to signal of the Wiener filter whose pass band divides the two
     private const int Frequencies = 256;    // of the spectra, from 0 to 2 pi
@@ -65,10 +68,15 @@ internal static class ConfidenceTable
         }
         for (int k = 0; k <= radius; k++) (row[k], row[TapsG + k]) = ((float)l[k], (float)g[k]);
         row[NoiseT] = (float)(noiseT / (Half * Half));
-        double share = Math.Clamp((sigma - BlindSigma) / (TellingSigma - BlindSigma), 0, 1);
         // At sigmas near 0 the filters pass everything.
         row[NoiseH] = (float)(Half * Half / Math.Max(noiseH, 1e-6));
-        row[Sharp] = (float)(share * share * (3 - 2 * share) * sharpH / Math.Max(sharpT, 1e-9));
+        row[Sharp] = (float)(SmoothStep(BlindSigma, TellingSigma, sigma) * (1 + (Strictness - 1) * SmoothStep(StricterFromSigma, StricterToSigma, sigma)) * sharpH / Math.Max(sharpT, 1e-9));
+    }
+
+    private static double SmoothStep(double low, double high, double x)
+    {
+        double t = Math.Clamp((x - low) / (high - low), 0, 1);
+        return t * t * (3 - 2 * t);
     }
 
     /// <summary>Taps from the centre outwards of a symmetric filter that keeps a constant as it is.</summary>

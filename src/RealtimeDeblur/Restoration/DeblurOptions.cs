@@ -12,10 +12,10 @@ public sealed record DeblurOptions
     public SigmaSetting Sigma { get; init; } = SigmaSetting.Auto;
 
     /// <summary>
-    /// Whether the change is taken back where the frame was not blurred by sigma: captions, whatever else is sharp already, clipped highlights, noise. For networks that are told sigma; others ignore it.
+    /// Whether the change is taken back where the frame was not blurred by sigma: captions, whatever else is sharp already, clipped highlights, noise. For networks that are conditioned on sigma; others ignore it.
     /// </summary>
     public bool Guard { get; init; } = true;
 
-    /// <summary>What the frame shows afterwards.</summary>
+    /// <summary>What the frame shows afterwards. For the same networks; others show what they restored.</summary>
     public DeblurView View { get; init; }
 }

@@ -65,12 +65,28 @@ public sealed class ImageCommandTests : IDisposable
         // What SmallNetwork.Sharpen adds beside the edge, 20, in proportion to sigma up to 2.
         foreach ((string sigma, double used, int darker) in (IEnumerable<(string, double, int)>)[("1", 1, 70), ("off", 1, 70), ("0.5", 0.5, 75), ("3", 2, 60), ("0", 0, 80)])
         {
-            JsonElement file = Assert.Single(CliProcess.Run(["image", _folder["edge.png"], "--model", _folder["dial.safetensors"], "--sigma", sigma, "--overwrite", "--json"]).Json.GetProperty("files").EnumerateArray().ToArray());
+            JsonElement file = Assert.Single(CliProcess.Run(["image", _folder["edge.png"], "--model", _folder["dial.safetensors"], "--sigma", sigma, "--no-guard", "--overwrite", "--json"]).Json.GetProperty("files").EnumerateArray().ToArray());
             Assert.Equal((used, false), (file.GetProperty("sigma").GetDouble(), file.GetProperty("unchanged").GetBoolean()));
             using Mat restored = Cv2.ImRead(_folder["edge-restored.png"], ImreadModes.Unchanged);
             Assert.Equal(darker, restored.At<byte>(9, 11));
         }
         Assert.EndsWith(" s, sigma 1.59", CliProcess.Run(["image", _folder["edge.png"], "--model", _folder["dial.safetensors"], "--sigma", "1.6", "--overwrite"]).Stdout.TrimEnd());
+    }
+
+    [Fact]
+    public void Image_SharpEdgeAndAModelWithADial_IsLeftAloneAndConfidenceShowsIt()
+    {
+        WeightsFile.Write(_folder["dial.safetensors"], SmallNetwork.Dial());
+        using var picture = new Mat(18, 24, MatType.CV_8UC1, Scalar.All(80));
+        picture[new Rect(12, 0, 12, 18)].SetTo(Scalar.All(160));
+        Cv2.ImWrite(_folder["edge.png"], picture);
+        foreach ((string show, int left, int right) in (IEnumerable<(string, int, int)>)[("restored", 80, 160), ("confidence", 0, 0)])
+        {
+            CliProcess.Run(["image", _folder["edge.png"], "--model", _folder["dial.safetensors"], "--sigma", "2", "--show", show, "--overwrite"]);
+            using Mat shown = Cv2.ImRead(_folder["edge-restored.png"], ImreadModes.Unchanged);
+            Assert.Equal((left, right), (shown.At<byte>(9, 11), shown.At<byte>(9, 12)));
+        }
+        Assert.Contains("there is no confidence to show", CliProcess.Run(["image", _folder["edge.png"], "--model", _folder["sharpen.safetensors"], "--show", "confidence", "--overwrite"]).Stderr, StringComparison.Ordinal);
     }
 
     [Fact]

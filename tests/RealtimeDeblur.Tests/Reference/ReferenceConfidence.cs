@@ -42,7 +42,7 @@ internal sealed class ReferenceConfidence
         Clipped = CellMeans(i => luma[i] >= 230.7 ? 1 : 0);
         NoiseVariance = Noise(noiseT);
         double[] meanT = SmoothFive(EnergyT), meanH = SmoothFive(EnergyH), meanA = SmoothFive(Clipped);
-        double telling = SmoothStep(0.7, 1, sigma);
+        double telling = SmoothStep(0.7, 1, sigma) * (1 + 0.4 * SmoothStep(1.5, 2, sigma));
         double[] soft = new double[CellsW * CellsH], spread = new double[soft.Length];
         for (int i = 0; i < soft.Length; i++)
         {
@@ -124,11 +124,11 @@ internal sealed class ReferenceConfidence
         return both;
     }
 
-    /// <summary>Means over the pixels of each cell that lie in the frame.</summary>
+    /// <summary>Means over the pixels of every second row of each cell, as far as they lie in the frame.</summary>
     private double[] CellMeans(Func<int, double> value)
     {
         double[] sums = new double[CellsW * CellsH], counts = new double[CellsW * CellsH];
-        for (int y = 0; y < _H; y++)
+        for (int y = 0; y < _H; y += 2)
         for (int x = 0; x < _W; x++)
         {
             sums[y / Cell * CellsW + x / Cell] += value(y * _W + x);

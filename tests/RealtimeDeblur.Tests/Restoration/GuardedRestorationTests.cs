@@ -106,7 +106,9 @@ public sealed class GuardedRestorationTests : IDisposable
         byte[] input = ToCodes(Blur(Leaves(seed: 5), 1.6f));
         byte[] alone;
         using (var deblurrer = new Deblurrer(_device, Wiener.At(1.6f), new(PixelFormat.Gray8, W, H))) alone = Process(deblurrer, input);
-        Assert.Equal(alone, Restore(input, 1.6f, guard: false));
+        // Weights at a knot come to within a rounding.
+        Assert.All(alone.Zip(Restore(input, 1.6f, guard: false)), pair => Assert.InRange(pair.Second - pair.First, -1, 1));
+        Assert.NotEqual(alone, Restore(input, 1.6f, guard: true));
     }
 
     /// <summary>The network works in steps; so must the guard on what it left.</summary>

@@ -167,7 +167,7 @@ public sealed class SigmaFinderTests : IDisposable
     }
 
     private Deblurrer Create(bool isApart = false, FrameFormat? format = null) =>
-        new(_device, Dial, format ?? Format, options: null, plan: null, memoryLimitBytes: null, isApart, BrightnessEstimator.Create());
+        new(_device, Dial, format ?? Format, new() { Guard = false }, plan: null, memoryLimitBytes: null, isApart, BrightnessEstimator.Create());
 
     /// <summary>Noise of so much brightness.</summary>
     private static Frame Create(int brightness, int seed)
