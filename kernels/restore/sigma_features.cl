@@ -42,6 +42,10 @@ typedef int8 mask;
 #define VEC 8            // columns per vector
 #define LOAD(p) vload8(0, p)
 #define STORE(v, p) vstore8(v, 0, p)
+#define TABLE(p) vload8(0, p)
+// One element per column.
+#define SCATTER(v, p) { float8 a = v; (p)[0] = a.s0; (p)[HALF_TILE] = a.s1; (p)[2 * HALF_TILE] = a.s2; (p)[3 * HALF_TILE] = a.s3; \
+                        (p)[4 * HALF_TILE] = a.s4; (p)[5 * HALF_TILE] = a.s5; (p)[6 * HALF_TILE] = a.s6; (p)[7 * HALF_TILE] = a.s7; }
 #define SHARED
 #define SYNC
 #define SUM(v) ((v).s0 + (v).s1 + (v).s2 + (v).s3 + (v).s4 + (v).s5 + (v).s6 + (v).s7)
@@ -52,18 +56,55 @@ typedef int mask;
 #define VEC 1
 #define LOAD(p) (*(p))
 #define STORE(v, p) (*(p) = (v))
+#define TABLE(p) (*(p))
+#define SCATTER(v, p) (*(p) = (v))
 #define SHARED __local
 #define SYNC barrier(CLK_LOCAL_MEM_FENCE)
 #define SUM(v) (v)
 #define LARGEST(v) (v)
 #endif
 
-// COSINE[i] = cos(2 pi i / TILE); the sine is 8 before it, that is, 24 after.
-__constant float COSINE[TILE] = {
-    1.0f, 0.98078528f, 0.92387953f, 0.83146961f, 0.70710678f, 0.55557023f, 0.38268343f, 0.19509032f, 0.0f, -0.19509032f, -0.38268343f, -0.55557023f, -0.70710678f, -0.83146961f, -0.92387953f, -0.98078528f,
-    -1.0f, -0.98078528f, -0.92387953f, -0.83146961f, -0.70710678f, -0.55557023f, -0.38268343f, -0.19509032f, 0.0f, 0.19509032f, 0.38268343f, 0.55557023f, 0.70710678f, 0.83146961f, 0.92387953f, 0.98078528f };
-#define COS(i) COSINE[(i) & (TILE - 1)]
-#define SIN(i) COSINE[((i) + 24) & (TILE - 1)]
+// COSINES[v][k - 1] = cos(2 pi v k / TILE) for k = 1..15, SINES likewise; the cosine of k = 16 is 1 or -1.
+#define TERMS 15
+__constant float COSINES[HALF_TILE * TERMS] = {
+    1.00000000f, 1.00000000f, 1.00000000f, 1.00000000f, 1.00000000f, 1.00000000f, 1.00000000f, 1.00000000f, 1.00000000f, 1.00000000f, 1.00000000f, 1.00000000f, 1.00000000f, 1.00000000f, 1.00000000f,
+    0.98078528f, 0.92387953f, 0.83146961f, 0.70710678f, 0.55557023f, 0.38268343f, 0.19509032f, 0.0f, -0.19509032f, -0.38268343f, -0.55557023f, -0.70710678f, -0.83146961f, -0.92387953f, -0.98078528f,
+    0.92387953f, 0.70710678f, 0.38268343f, 0.0f, -0.38268343f, -0.70710678f, -0.92387953f, -1.00000000f, -0.92387953f, -0.70710678f, -0.38268343f, 0.0f, 0.38268343f, 0.70710678f, 0.92387953f,
+    0.83146961f, 0.38268343f, -0.19509032f, -0.70710678f, -0.98078528f, -0.92387953f, -0.55557023f, 0.0f, 0.55557023f, 0.92387953f, 0.98078528f, 0.70710678f, 0.19509032f, -0.38268343f, -0.83146961f,
+    0.70710678f, 0.0f, -0.70710678f, -1.00000000f, -0.70710678f, 0.0f, 0.70710678f, 1.00000000f, 0.70710678f, 0.0f, -0.70710678f, -1.00000000f, -0.70710678f, 0.0f, 0.70710678f,
+    0.55557023f, -0.38268343f, -0.98078528f, -0.70710678f, 0.19509032f, 0.92387953f, 0.83146961f, 0.0f, -0.83146961f, -0.92387953f, -0.19509032f, 0.70710678f, 0.98078528f, 0.38268343f, -0.55557023f,
+    0.38268343f, -0.70710678f, -0.92387953f, 0.0f, 0.92387953f, 0.70710678f, -0.38268343f, -1.00000000f, -0.38268343f, 0.70710678f, 0.92387953f, 0.0f, -0.92387953f, -0.70710678f, 0.38268343f,
+    0.19509032f, -0.92387953f, -0.55557023f, 0.70710678f, 0.83146961f, -0.38268343f, -0.98078528f, 0.0f, 0.98078528f, 0.38268343f, -0.83146961f, -0.70710678f, 0.55557023f, 0.92387953f, -0.19509032f,
+    0.0f, -1.00000000f, 0.0f, 1.00000000f, 0.0f, -1.00000000f, 0.0f, 1.00000000f, 0.0f, -1.00000000f, 0.0f, 1.00000000f, 0.0f, -1.00000000f, 0.0f,
+    -0.19509032f, -0.92387953f, 0.55557023f, 0.70710678f, -0.83146961f, -0.38268343f, 0.98078528f, 0.0f, -0.98078528f, 0.38268343f, 0.83146961f, -0.70710678f, -0.55557023f, 0.92387953f, 0.19509032f,
+    -0.38268343f, -0.70710678f, 0.92387953f, 0.0f, -0.92387953f, 0.70710678f, 0.38268343f, -1.00000000f, 0.38268343f, 0.70710678f, -0.92387953f, 0.0f, 0.92387953f, -0.70710678f, -0.38268343f,
+    -0.55557023f, -0.38268343f, 0.98078528f, -0.70710678f, -0.19509032f, 0.92387953f, -0.83146961f, 0.0f, 0.83146961f, -0.92387953f, 0.19509032f, 0.70710678f, -0.98078528f, 0.38268343f, 0.55557023f,
+    -0.70710678f, 0.0f, 0.70710678f, -1.00000000f, 0.70710678f, 0.0f, -0.70710678f, 1.00000000f, -0.70710678f, 0.0f, 0.70710678f, -1.00000000f, 0.70710678f, 0.0f, -0.70710678f,
+    -0.83146961f, 0.38268343f, 0.19509032f, -0.70710678f, 0.98078528f, -0.92387953f, 0.55557023f, 0.0f, -0.55557023f, 0.92387953f, -0.98078528f, 0.70710678f, -0.19509032f, -0.38268343f, 0.83146961f,
+    -0.92387953f, 0.70710678f, -0.38268343f, 0.0f, 0.38268343f, -0.70710678f, 0.92387953f, -1.00000000f, 0.92387953f, -0.70710678f, 0.38268343f, 0.0f, -0.38268343f, 0.70710678f, -0.92387953f,
+    -0.98078528f, 0.92387953f, -0.83146961f, 0.70710678f, -0.55557023f, 0.38268343f, -0.19509032f, 0.0f, 0.19509032f, -0.38268343f, 0.55557023f, -0.70710678f, 0.83146961f, -0.92387953f, 0.98078528f,
+};
+__constant float SINES[HALF_TILE * TERMS] = {
+    0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f,
+    0.19509032f, 0.38268343f, 0.55557023f, 0.70710678f, 0.83146961f, 0.92387953f, 0.98078528f, 1.00000000f, 0.98078528f, 0.92387953f, 0.83146961f, 0.70710678f, 0.55557023f, 0.38268343f, 0.19509032f,
+    0.38268343f, 0.70710678f, 0.92387953f, 1.00000000f, 0.92387953f, 0.70710678f, 0.38268343f, 0.0f, -0.38268343f, -0.70710678f, -0.92387953f, -1.00000000f, -0.92387953f, -0.70710678f, -0.38268343f,
+    0.55557023f, 0.92387953f, 0.98078528f, 0.70710678f, 0.19509032f, -0.38268343f, -0.83146961f, -1.00000000f, -0.83146961f, -0.38268343f, 0.19509032f, 0.70710678f, 0.98078528f, 0.92387953f, 0.55557023f,
+    0.70710678f, 1.00000000f, 0.70710678f, 0.0f, -0.70710678f, -1.00000000f, -0.70710678f, 0.0f, 0.70710678f, 1.00000000f, 0.70710678f, 0.0f, -0.70710678f, -1.00000000f, -0.70710678f,
+    0.83146961f, 0.92387953f, 0.19509032f, -0.70710678f, -0.98078528f, -0.38268343f, 0.55557023f, 1.00000000f, 0.55557023f, -0.38268343f, -0.98078528f, -0.70710678f, 0.19509032f, 0.92387953f, 0.83146961f,
+    0.92387953f, 0.70710678f, -0.38268343f, -1.00000000f, -0.38268343f, 0.70710678f, 0.92387953f, 0.0f, -0.92387953f, -0.70710678f, 0.38268343f, 1.00000000f, 0.38268343f, -0.70710678f, -0.92387953f,
+    0.98078528f, 0.38268343f, -0.83146961f, -0.70710678f, 0.55557023f, 0.92387953f, -0.19509032f, -1.00000000f, -0.19509032f, 0.92387953f, 0.55557023f, -0.70710678f, -0.83146961f, 0.38268343f, 0.98078528f,
+    1.00000000f, 0.0f, -1.00000000f, 0.0f, 1.00000000f, 0.0f, -1.00000000f, 0.0f, 1.00000000f, 0.0f, -1.00000000f, 0.0f, 1.00000000f, 0.0f, -1.00000000f,
+    0.98078528f, -0.38268343f, -0.83146961f, 0.70710678f, 0.55557023f, -0.92387953f, -0.19509032f, 1.00000000f, -0.19509032f, -0.92387953f, 0.55557023f, 0.70710678f, -0.83146961f, -0.38268343f, 0.98078528f,
+    0.92387953f, -0.70710678f, -0.38268343f, 1.00000000f, -0.38268343f, -0.70710678f, 0.92387953f, 0.0f, -0.92387953f, 0.70710678f, 0.38268343f, -1.00000000f, 0.38268343f, 0.70710678f, -0.92387953f,
+    0.83146961f, -0.92387953f, 0.19509032f, 0.70710678f, -0.98078528f, 0.38268343f, 0.55557023f, -1.00000000f, 0.55557023f, 0.38268343f, -0.98078528f, 0.70710678f, 0.19509032f, -0.92387953f, 0.83146961f,
+    0.70710678f, -1.00000000f, 0.70710678f, 0.0f, -0.70710678f, 1.00000000f, -0.70710678f, 0.0f, 0.70710678f, -1.00000000f, 0.70710678f, 0.0f, -0.70710678f, 1.00000000f, -0.70710678f,
+    0.55557023f, -0.92387953f, 0.98078528f, -0.70710678f, 0.19509032f, 0.38268343f, -0.83146961f, 1.00000000f, -0.83146961f, 0.38268343f, 0.19509032f, -0.70710678f, 0.98078528f, -0.92387953f, 0.55557023f,
+    0.38268343f, -0.70710678f, 0.92387953f, -1.00000000f, 0.92387953f, -0.70710678f, 0.38268343f, 0.0f, -0.38268343f, 0.70710678f, -0.92387953f, 1.00000000f, -0.92387953f, 0.70710678f, -0.38268343f,
+    0.19509032f, -0.38268343f, 0.55557023f, -0.70710678f, 0.83146961f, -0.92387953f, 0.98078528f, -1.00000000f, 0.98078528f, -0.92387953f, 0.83146961f, -0.70710678f, 0.55557023f, -0.38268343f, 0.19509032f,
+};
+__constant float HANN[TILE] = {
+    0.00000000f, 0.00960736f, 0.03806023f, 0.08426519f, 0.14644661f, 0.22221488f, 0.30865828f, 0.40245484f, 0.50000000f, 0.59754516f, 0.69134172f, 0.77778512f, 0.85355339f, 0.91573481f, 0.96193977f, 0.99039264f,
+    1.00000000f, 0.99039264f, 0.96193977f, 0.91573481f, 0.85355339f, 0.77778512f, 0.69134172f, 0.59754516f, 0.50000000f, 0.40245484f, 0.30865828f, 0.22221488f, 0.14644661f, 0.08426519f, 0.03806023f, 0.00960736f };
 
 // 1 where a column and the next lie in different blocks; 1 where there is a next column.
 __constant float BLOCK_END[TILE] = { 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0 };
@@ -93,60 +134,52 @@ int tile_start(int index, int count, int size) {
 
 vec windowed(SHARED const float* p, float mean, vec window, int k) { return (LOAD(p + k * TILE) - mean) * window; }
 
-// A column group's windowed transform down the tile, written with the frequency last: cosines [x][v], then sines.
+// A column group's windowed transform down the tile, written with the frequency last: cosines [x][v], then sines. Four frequencies at once share what they read.
 void transform_columns(SHARED const float* p, float mean, SHARED float* restrict to, int x) {
-    vec window;
-#if LANES == 1
-    float w[VEC];
-    for (int i = 0; i < VEC; i++) w[i] = 0.5f - 0.5f * COS(x + i);
-    window = vload8(0, w);
-#else
-    window = 0.5f - 0.5f * COS(x);
-#endif
-    vec even[HALF_TILE + 1], odd[HALF_TILE];
-    for (int k = 1; k < HALF_TILE; k++) {
-        const vec upper = windowed(p + x, mean, window, k), lower = windowed(p + x, mean, window, TILE - k);
-        const float w = 0.5f - 0.5f * COS(k);
-        even[k] = w * (upper + lower);
-        odd[k] = w * (upper - lower);
+    const vec window = TABLE(HANN + x);
+    vec even[TERMS], odd[TERMS];
+    const vec middle = windowed(p + x, mean, window, HALF_TILE);
+    for (int k = 0; k < TERMS; k++) {
+        const vec upper = windowed(p + x, mean, window, k + 1), lower = windowed(p + x, mean, window, TILE - 1 - k);
+        even[k] = HANN[k + 1] * (upper + lower);
+        odd[k] = HANN[k + 1] * (upper - lower);
     }
-    even[HALF_TILE] = windowed(p + x, mean, window, HALF_TILE);
-    for (int v = 0; v < HALF_TILE; v++) {
-        vec cosines = v % 2 ? -even[HALF_TILE] : even[HALF_TILE], sines = 0;
+    for (int v = 0; v < HALF_TILE; v += 4) {
+        vec cosines[4] = { middle, -middle, middle, -middle }, sines[4] = { 0, 0, 0, 0 };
+        __constant const float* c = COSINES + v * TERMS;
+        __constant const float* s = SINES + v * TERMS;
+        for (int k = 0; k < TERMS; k++) {
+            #pragma unroll
+            for (int i = 0; i < 4; i++) {
+                cosines[i] = fma((vec)(c[i * TERMS + k]), even[k], cosines[i]);
+                sines[i] = fma((vec)(s[i * TERMS + k]), odd[k], sines[i]);
+            }
+        }
         #pragma unroll
-        for (int k = 1; k < HALF_TILE; k++) {
-            cosines = fma((vec)(COS(k * v)), even[k], cosines);
-            sines = fma((vec)(SIN(k * v)), odd[k], sines);
+        for (int i = 0; i < 4; i++) {
+            SCATTER(cosines[i], to + x * HALF_TILE + v + i);
+            SCATTER(sines[i], to + (TILE + x) * HALF_TILE + v + i);
         }
-#if LANES == 1
-        float c[VEC], s[VEC];
-        vstore8(cosines, 0, c);
-        vstore8(sines, 0, s);
-        for (int i = 0; i < VEC; i++) {
-            to[(x + i) * HALF_TILE + v] = c[i];
-            to[(TILE + x + i) * HALF_TILE + v] = s[i];
-        }
-#else
-        to[x * HALF_TILE + v] = cosines;
-        to[(TILE + x) * HALF_TILE + v] = sines;
-#endif
     }
 }
 
 // Power at frequency u across and a vector of frequencies down, from folded columns: sums of x and TILE - x in x = 1..16, differences in 17..31.
 vec power(SHARED const float* folded, int u) {
-    vec sum = 0;
-    for (int part = 0; part < 2; part++, folded += TILE * HALF_TILE) {
-        vec cosines = LOAD(folded + HALF_TILE * HALF_TILE), sines = 0;
-        if (u % 2) cosines = -cosines;
-        #pragma unroll
-        for (int x = 1; x < HALF_TILE; x++) {
-            cosines = fma((vec)(COS(u * x)), LOAD(folded + x * HALF_TILE), cosines);
-            sines = fma((vec)(SIN(u * x)), LOAD(folded + (TILE - x) * HALF_TILE), sines);
-        }
-        sum += cosines * cosines + sines * sines;
+    __constant const float* c = COSINES + u * TERMS;
+    __constant const float* s = SINES + u * TERMS;
+    vec cosines[2], sines[2] = { 0, 0 };
+    for (int part = 0; part < 2; part++) {
+        const vec middle = LOAD(folded + (part * TILE + HALF_TILE) * HALF_TILE);
+        cosines[part] = u % 2 ? -middle : middle;
     }
-    return sum * POWER_SCALE;
+    for (int x = 1; x < HALF_TILE; x++) {
+        #pragma unroll
+        for (int part = 0; part < 2; part++) {
+            cosines[part] = fma((vec)(c[x - 1]), LOAD(folded + (part * TILE + x) * HALF_TILE), cosines[part]);
+            sines[part] = fma((vec)(s[x - 1]), LOAD(folded + (part * TILE + TILE - x) * HALF_TILE), sines[part]);
+        }
+    }
+    return POWER_SCALE * (cosines[0] * cosines[0] + sines[0] * sines[0] + cosines[1] * cosines[1] + sines[1] * sines[1]);
 }
 
 // Adds the edges of a vector of positions to a lane's sums. a points at the first of them; step is the distance of neighbours across the edge, along that of neighbours along it.
@@ -215,14 +248,8 @@ void sigma_features(FRAME_ARGUMENTS, __global float* restrict features, int colu
 
     // Smoothed along edges, extremes, steps between neighbours.
     for (int x = lane * VEC; x < TILE; x += LANES * VEC) {
-        vec above = LOAD(p + x), here = above, blockEnd, hasNext;
-#if LANES == 1
-        blockEnd = vload8(0, BLOCK_END + x);
-        hasNext = vload8(0, HAS_NEXT + x);
-#else
-        blockEnd = BLOCK_END[x];
-        hasNext = HAS_NEXT[x];
-#endif
+        vec above = LOAD(p + x), here = above;
+        const vec blockEnd = TABLE(BLOCK_END + x), hasNext = TABLE(HAS_NEXT + x);
         for (int y = 0; y < TILE; y++) {
             const vec below = y < TILE - 1 ? LOAD(p + (y + 1) * TILE + x) : here, next = LOAD(p + y * TILE + x + 1);
             STORE(0.25f * (above + 2 * here + below), down + y * TILE + x);

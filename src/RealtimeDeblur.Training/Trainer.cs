@@ -56,7 +56,7 @@ public sealed class Trainer : IDisposable
         _dataset = dataset;
         _description = options.Describe();
         _options = options = options with { PatchSize = RaisePatchSize(options.PatchSize, _description) };
-        if (start is not null && !(!start.Description.Layers.SequenceEqual(_description.Layers) || start.Description.Scale != _description.Scale))
+        if (start is not null && (!start.Description.Layers.SequenceEqual(_description.Layers) || start.Description.Scale != _description.Scale))
             throw new ArgumentException($"{start.Name} has other layers than the network to be trained; give the same sizes or leave --init out.", nameof(start));
 
         var pictures = new TrainingPictures(dataset, DatasetSplit.Training, options.C, options.PatchSize);

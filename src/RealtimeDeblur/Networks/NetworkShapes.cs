@@ -8,8 +8,8 @@ public static class NetworkShapes
         ["dbcnn"] = NetworkDescription.Dbcnn(),
         ["dbcnn-bp"] = NetworkDescription.DbcnnBackProjection(),
         ["tiny"] = NetworkDescription.HalfResolution(maps: 16, hidden: 3, architecture: "tiny"),
-        ["fast"] = NetworkDescription.HalfResolution(maps: 16, hidden: 8, architecture: "fast"),
-        ["quality"] = NetworkDescription.HalfResolution(maps: 40, hidden: 8, architecture: "quality"),
+        ["fast"] = NetworkDescription.HalfResolution(maps: 22, hidden: 4, architecture: "fast"),
+        ["quality"] = NetworkDescription.HalfResolution(maps: 48, hidden: 5, architecture: "quality"),
     };
 
     /// <summary>Names that <see cref="Of"/> knows.</summary>

@@ -18,8 +18,10 @@ public sealed unsafe class SigmaEstimator : IDisposable
     /// <summary>Frames that may be enqueued before the first estimate is read.</summary>
     public const int MaxInFlight = 8;
 
-    // Which of EstimatorShape.Quantiles is reported: the one below the median, to err low. The outer ones are the spread.
-    private const int Reported = 2, Lowest = 0, Highest = 4;
+    // Positions in EstimatorShape.Quantiles. Reported is a quantile below the median, to err low: 0.4 for wide blurs and, as too high a sigma costs most there, half-way to 0.3 for mild ones.
+    // The outer ones are the spread.
+    private const int Lowest = 0, Lower = 1, Low = 2, Highest = 4;
+    private const float MildSigma = 1, WideSigma = 1.6f;
 
     private readonly Owned _owned = new();
     private readonly SigmaTiles? _tiles;
@@ -142,14 +144,18 @@ public sealed unsafe class SigmaEstimator : IDisposable
     /// <param name="members">Networks.</param>
     internal static SigmaEstimate Estimate(ReadOnlySpan<float> levels, int members)
     {
-        float sigma = Sigma(levels, Reported), low = Sigma(levels, Lowest), high = Sigma(levels, Highest);
-        return new(sigma, MathF.Max(high - low, 0) / (2 * MathF.Max(sigma, SigmaScale.Own)), sigma < SigmaEstimate.SharpLimit);
+        float lower = Mean(levels, Lower), low = Mean(levels, Low);
+        float mild = 0.5f * Math.Clamp((WideSigma - SigmaScale.ToSigma(low)) / (WideSigma - MildSigma), 0, 1);
+        float sigma = Sigma(low + mild * (lower - low)), from = Sigma(Mean(levels, Lowest)), to = Sigma(Mean(levels, Highest));
+        return new(sigma, MathF.Max(to - from, 0) / (2 * MathF.Max(sigma, SigmaScale.Own)), sigma < SigmaEstimate.SharpLimit);
 
-        float Sigma(ReadOnlySpan<float> levels, int quantile)
+        float Mean(ReadOnlySpan<float> levels, int quantile)
         {
             float sum = 0;
             for (int member = 0; member < members; member++) sum += levels[member * EstimatorShape.Quantiles.Count + quantile];
-            return MathF.Min(SigmaScale.ToSigma(sum / members), SigmaEstimate.MaxSigma);
+            return sum / members;
         }
+
+        static float Sigma(float level) => MathF.Min(SigmaScale.ToSigma(level), SigmaEstimate.MaxSigma);
     }
 }
