@@ -16,7 +16,7 @@ internal static class ConfidenceTable
     public const int MaxRadius = 12, Row = 32, TapsG = MaxRadius + 1, NoiseT = 26, NoiseH = 27, Sharp = 28;
 
     /// <summary>Below the first sigma a blurred picture has as much fine detail as a sharp one, and nothing can be told; from the second on the comparison counts in full.</summary>
-    public const double BlindSigma = 0.7, TellingSigma = 1;
+    public const double BlindSigma = 0.7, TellingSigma = 1.1;
 
     /// <summary>From the first sigma to the second the comparison becomes stricter by this factor: the wider the blur, the more frequencies it leaves empty, and the surer they tell.</summary>
     public const double StricterFromSigma = 1.5, StricterToSigma = 2, Strictness = 1.4;

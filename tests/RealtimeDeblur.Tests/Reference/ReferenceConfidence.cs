@@ -42,7 +42,7 @@ internal sealed class ReferenceConfidence
         Clipped = CellMeans(i => luma[i] >= 230.7 ? 1 : 0);
         NoiseVariance = Noise(noiseT);
         double[] meanT = SmoothFive(EnergyT), meanH = SmoothFive(EnergyH), meanA = SmoothFive(Clipped);
-        double telling = SmoothStep(0.7, 1, sigma) * (1 + 0.4 * SmoothStep(1.5, 2, sigma));
+        double telling = SmoothStep(0.7, 1.1, sigma) * (1 + 0.4 * SmoothStep(1.5, 2, sigma));
         double[] soft = new double[CellsW * CellsH], spread = new double[soft.Length];
         for (int i = 0; i < soft.Length; i++)
         {
