@@ -20,7 +20,7 @@ if (picture.Empty())
 }
 
 using ComputeDevice device = ComputeDevice.Open();
-Network network = ModelCatalog.Load(args.Length == 3 ? args[2] : "dbcnn-camera");
+Network network = ModelCatalog.Load(args.Length == 3 ? args[2] : "fast-camera");
 using Frame frame = new(new FrameFormat(PixelFormat.Bgr24, picture.Width, picture.Height));
 using Deblurrer deblurrer = new(device, network, frame.Format);
 

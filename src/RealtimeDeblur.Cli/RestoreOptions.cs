@@ -12,7 +12,7 @@ internal static class RestoreOptions
     {
         Description = "Network: a shipped name or a .safetensors file. Networks trained on a camera's blur and noise suit real pictures; those trained on clean blur damage them.",
         HelpName = "NAME|FILE",
-        DefaultValueFactory = _ => "dbcnn-camera",
+        DefaultValueFactory = _ => "fast-camera",
     };
 
     public static Option<float> Strength()

@@ -9,7 +9,7 @@ using RealtimeDeblur.Networks;
 
 Option<string[]> modelOption = new("--model")
 {
-    Description = $"Path of a .safetensors file, or a shape with random weights: {string.Join(", ", UntrainedNetwork.Names)}. Without it every shipped luma model for clean blur, and the shapes that do not ship.",
+    Description = $"Path of a .safetensors file, or a shape with random weights: {string.Join(", ", NetworkShapes.Names)}. Without it every shipped luma model for clean blur, and the shapes that do not ship.",
     AllowMultipleArgumentsPerToken = true,
 };
 Option<string[]> sizesOption = new("--size") { Description = "Frame sizes.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => ["640x480", "1280x720", "1920x1080", "3840x2160"] };
@@ -54,5 +54,5 @@ static Network[] LoadNetworks(string[] names)
         if (Directory.Exists(candidate) && folder.EnumerateFiles("RealtimeDeblur.sln").Any()) models = candidate;
     }
     // Weights for cameras have the same shape and so the same time.
-    return [.. UntrainedNetwork.Names.Select(name => Path.Combine(models ?? ".", name + WeightsFile.Extension) is var path && File.Exists(path) ? WeightsFile.Read(path) : UntrainedNetwork.Create(name))];
+    return [.. NetworkShapes.Names.Select(name => Path.Combine(models ?? ".", name + WeightsFile.Extension) is var path && File.Exists(path) ? WeightsFile.Read(path) : UntrainedNetwork.Create(name))];
 }

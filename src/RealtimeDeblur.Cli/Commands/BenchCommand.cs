@@ -36,7 +36,7 @@ internal static class BenchCommand
     /// <summary>--model, also of <c>deblur tune</c>.</summary>
     public static Option<string[]> ModelOption() => new("--model")
     {
-        Description = $"Name of a shipped model or path of a .safetensors file, or with random weights one of {string.Join(", ", UntrainedNetwork.Names)}; may be repeated. Without it, every shipped model.",
+        Description = $"Name of a shipped model or path of a .safetensors file, or with random weights one of {string.Join(", ", NetworkShapes.Names)}; may be repeated. Without it, every shipped model.",
         HelpName = "MODEL",
         AllowMultipleArgumentsPerToken = true,
     };
@@ -57,7 +57,7 @@ internal static class BenchCommand
         if (names.Count == 0) names = ["dbcnn"];
         return [.. names.Select(name =>
         {
-            if (ModelCatalog.Names.Contains(name) || !UntrainedNetwork.Names.Contains(name)) return ModelCatalog.Load(name);
+            if (ModelCatalog.Names.Contains(name) || !NetworkShapes.Names.Contains(name)) return ModelCatalog.Load(name);
             run.Note($"No weights of '{name}' are installed: measuring with random ones, which takes the same time.");
             return UntrainedNetwork.Create(name);
         })];

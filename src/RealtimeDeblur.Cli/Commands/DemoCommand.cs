@@ -24,9 +24,9 @@ internal static class DemoCommand
         Option<string> output = new("--output", "-o") { Description = "Folder for the clips and the picture.", HelpName = "DIR", DefaultValueFactory = _ => "demo" };
         Option<string> model = new("--model")
         {
-            Description = "Network: a shipped name or a .safetensors file. The blur is a clean Gaussian, which dbcnn was trained on.",
+            Description = "Network: a shipped name or a .safetensors file. The blur is a clean Gaussian, which networks without -camera in their name were trained on.",
             HelpName = "NAME|FILE",
-            DefaultValueFactory = _ => "dbcnn",
+            DefaultValueFactory = _ => "fast",
         };
         Option<double> sigma = new("--sigma") { Description = "Width of the blur: the Gaussian's standard deviation in pixels, above 0.", HelpName = "PIXELS", DefaultValueFactory = _ => 1.6 };
         sigma.Validators.Add(result =>

@@ -9,6 +9,7 @@ public static class NetworkShapes
         ["dbcnn-bp"] = NetworkDescription.DbcnnBackProjection(),
         ["tiny"] = NetworkDescription.HalfResolution(maps: 16, hidden: 3, architecture: "tiny"),
         ["fast"] = NetworkDescription.HalfResolution(maps: 22, hidden: 4, architecture: "fast"),
+        ["half32"] = NetworkDescription.HalfResolution(maps: 32, hidden: 3, architecture: "half32"),
         ["quality"] = NetworkDescription.HalfResolution(maps: 48, hidden: 5, architecture: "quality"),
     };
 

