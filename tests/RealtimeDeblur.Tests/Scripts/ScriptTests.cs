@@ -9,7 +9,7 @@ public sealed class ScriptTests : IDisposable
     private static readonly string Checkout = FindCheckout();
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("deblur scripts ");
 
-    public static TheoryData<string> AllScripts => ["deblur", "test", ".ci/run", "scripts/setup.sh"];
+    public static TheoryData<string> AllScripts => ["deblur", "test", ".ci/run", "scripts/setup.sh", "samples/train-all"];
 
     public void Dispose() => _folder.Delete(recursive: true);
 
@@ -188,7 +188,8 @@ public sealed class ScriptTests : IDisposable
         return new(process.ExitCode, stdout, stderr.GetAwaiter().GetResult());
     }
 
-    private static string FindCheckout()
+    /// <summary>The top folder of the checkout that the tests run in.</summary>
+    internal static string FindCheckout()
     {
         for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
