@@ -18,7 +18,7 @@ public sealed unsafe class SigmaEstimator : IDisposable
     /// <summary>Frames that may be enqueued before the first estimate is read.</summary>
     public const int MaxInFlight = 8;
 
-    // Positions in EstimatorShape.Quantiles. Reported is a quantile below the median, to err low: 0.4 for wide blurs and, as too high a sigma costs most there, half-way to 0.3 for mild ones.
+    // Positions in EstimatorShape.Quantiles. Reported is a quantile below the median, to err low: 0.4 for wide blurs and, as too high a sigma costs most there, a quarter of the way to 0.3 for mild ones.
     // The outer ones are the spread.
     private const int Lowest = 0, Lower = 1, Low = 2, Highest = 4;
     private const float MildSigma = 1, WideSigma = 1.6f;
@@ -145,7 +145,7 @@ public sealed unsafe class SigmaEstimator : IDisposable
     internal static SigmaEstimate Estimate(ReadOnlySpan<float> levels, int members)
     {
         float lower = Mean(levels, Lower), low = Mean(levels, Low);
-        float mild = 0.5f * Math.Clamp((WideSigma - SigmaScale.ToSigma(low)) / (WideSigma - MildSigma), 0, 1);
+        float mild = 0.25f * Math.Clamp((WideSigma - SigmaScale.ToSigma(low)) / (WideSigma - MildSigma), 0, 1);
         float sigma = Sigma(low + mild * (lower - low)), from = Sigma(Mean(levels, Lowest)), to = Sigma(Mean(levels, Highest));
         return new(sigma, MathF.Max(to - from, 0) / (2 * MathF.Max(sigma, SigmaScale.Own)), sigma < SigmaEstimate.SharpLimit);
 
