@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using RealtimeDeblur.Networks;
 using RealtimeDeblur.Tests.Scripts;
 using RealtimeDeblur.Tests.Training.Data;
@@ -8,6 +9,7 @@ using Xunit;
 namespace RealtimeDeblur.Tests.Samples;
 
 /// <summary>The script that trains what ships, with one network and few steps.</summary>
+[SupportedOSPlatform("linux")]
 public sealed class TrainAllTests
 {
     [Fact]
