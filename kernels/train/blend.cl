@@ -65,7 +65,6 @@ void collect(__global const float* restrict partial, int count, __global const f
     for (int b = 0; b < SETS; b++) sums[b] = 0;
     for (int n = 0; n < N; n++) {
         FLOATS image = 0;
-        #pragma unroll 4
         for (int p = 0; p < P; p++) image += LOAD(i, partial + (n*P + p)*count);
         for (int b = 0; b < SETS; b++) sums[b] += blend[n*SETS + b]*image;
     }
