@@ -3,7 +3,7 @@
 //   dWeight[k][c][ky][kx] = sum over y, x of dOut[n][y][x][k] * in[n][y + ky][x + kx][c],   dBias[k] = sum over y, x of dOut[n][y][x][k]
 //
 // Tensors: in [N][H + SIZE - 1][W + SIZE - 1][C], dOut [N][H][W][K], channels fastest, each with origin, row stride and image stride in floats
-//   partial  float [N*P][gradients]: every image's rows are dealt out to its P parts. Weights lie at weightOrigin in one of the orders of gpu_conv2d_valid.cl (ORDER); overwritten.
+//   partial  float [N*P][gradients]: every image's rows are dealt out to its P parts. Weights lie at weightOrigin in one of the orders of gpu_weights.cl; overwritten.
 // Work:   weight: one work-item per channel c, TAP_ROWS rows of taps and FILTERS filters of a part: id = c + C*(tapRow + SIZE/TAP_ROWS*filterGroup);
 //                 global = { roundUp(C*SIZE/TAP_ROWS*K/FILTERS, LOCAL), N*P }, local = { LOCAL, 1 }
 //         bias:   one work-item per filter of a part; global = { roundUp(K, LOCAL), N*P }, local = { LOCAL, 1 }
@@ -12,18 +12,8 @@
 // gradients, the same for all of them, for TAP_ROWS*SIZE*FILTERS multiply-adds (72 for 3x3).
 // CPU reference: tests/RealtimeDeblur.Tests/Reference/ReferenceConvolution.cs
 
-#ifndef C
-#define C 16          // input channels
-#endif
-#ifndef K
-#define K 16          // output channels
-#endif
-#ifndef SIZE
-#define SIZE 3        // side of the support in taps
-#endif
-#ifndef ORDER
-#define ORDER 0       // of the weights
-#endif
+#include "train/gpu_weights.cl"
+
 #ifndef TAP_ROWS
 #define TAP_ROWS 3    // rows of taps of a work-item, a divisor of SIZE
 #endif
@@ -34,14 +24,6 @@
 #define LOCAL 64      // work-items of a work-group
 #endif
 #define ITEMS (C*(SIZE/TAP_ROWS)*(K/FILTERS))
-
-#if ORDER == 0
-#define WEIGHT_AT(k, c, tap) ((((k)/16*SIZE*SIZE + (tap))*C + (c))*16 + (k)%16)
-#elif ORDER == 1
-#define WEIGHT_AT(k, c, tap) ((((c)/16*SIZE*SIZE + (tap))*K + (k))*16 + (c)%16)
-#else
-#define WEIGHT_AT(k, c, tap) (((tap)*C + (c))*K + (k))
-#endif
 
 __kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
 void gpu_conv2d_backward_weight(__global const float* restrict in, int inOrigin, int inRow, int inImage,

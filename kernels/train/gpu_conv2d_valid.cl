@@ -3,7 +3,7 @@
 //
 //   out[n][y][x][k] = act(bias[k] + sum over ky, kx, c of weight[k][c][ky][kx] * in[n][y + ky][x + kx][c])
 //
-// Weights as there: ORDER 0 [K/16][SIZE][SIZE][C][16], 1 [C/16][SIZE][SIZE][K][16], 2 [SIZE][SIZE][C][K].
+// Weights as there, in one of the orders of gpu_weights.cl.
 // Work:   one work-item per ROWS pixels below each other x FILTERS filters of one image; pixels are numbered along rows, so that no column is left over:
 //         global = { roundUp(W*ceil(H/ROWS), LOCAL), K/FILTERS, N }, local = { LOCAL, 1, 1 }
 //
@@ -11,18 +11,8 @@
 // all work-items of a group: per kx of a 3x3 layer 6 + 48 loads of four floats for 768 multiply-adds. No local memory: the pixels of a group lie in the first cache.
 // CPU reference: tests/RealtimeDeblur.Tests/Reference/ReferenceConvolution.cs
 
-#ifndef C
-#define C 16          // input channels
-#endif
-#ifndef K
-#define K 16          // output channels
-#endif
-#ifndef SIZE
-#define SIZE 3        // side of the support in taps
-#endif
-#ifndef ORDER
-#define ORDER 0       // of the weights, see above
-#endif
+#include "train/gpu_weights.cl"
+
 #ifndef ROWS
 #define ROWS 4        // pixels of a work-item
 #endif
@@ -41,14 +31,6 @@
 #define STEP 1
 #define PIXEL float
 #define LOAD_PIXEL(p) (*(p))
-#endif
-
-#if ORDER == 0
-#define WEIGHT_AT(k, c, tap) ((((k)/16*SIZE*SIZE + (tap))*C + (c))*16 + (k)%16)
-#elif ORDER == 1
-#define WEIGHT_AT(k, c, tap) ((((c)/16*SIZE*SIZE + (tap))*K + (k))*16 + (c)%16)
-#else
-#define WEIGHT_AT(k, c, tap) (((tap)*C + (c))*K + (k))
 #endif
 
 #ifdef GATE

@@ -66,7 +66,7 @@ public sealed record TrainingOptions
     /// <summary>Widest Gaussian of blurred patches, in pixels.</summary>
     public float SigmaMax { get; init; } = 3.1f;
 
-    /// <summary>Share of blurred patches whose blur is no isotropic Gaussian: anisotropic ones and discs of defocus.</summary>
+    /// <summary>With <see cref="DegradationKind.Camera"/>: share of blurred patches whose blur is no isotropic Gaussian, but an anisotropic one or a disc of defocus.</summary>
     public float ShapeShare { get; init; } = 0.15f;
 
     /// <summary>Standard deviation, as a share of sigma, of the error in the sigma that the network is told: estimates are never exact.</summary>
