@@ -43,6 +43,8 @@
 
 #define STEP(i, pixel) sum##i = fma((float16)(pixel), w, sum##i);
 
+#include "train/activation.cl"
+
 #ifdef GATE
 #define ACT(sum, other) select((float16)(0.0f), sum, vload16(0, other) > 0.0f)
 #elif defined(ADD)
@@ -101,21 +103,6 @@ void conv2d_valid_many(__global const float* restrict in, int inOrigin, int inRo
 }
 
 #define SUM8(v) (((v.s0 + v.s4) + (v.s1 + v.s5)) + ((v.s2 + v.s6) + (v.s3 + v.s7)))
-
-#if defined(GATE)
-#define ACT1(sum, other) ((other) > 0.0f ? (sum) : 0.0f)
-#elif defined(ADD)
-#define ACT1(sum, other) ((other) + (sum))
-#elif defined(RELU)
-#define ACT1(sum, other) fmax(sum, 0.0f)
-#else
-#define ACT1(sum, other) (sum)
-#endif
-#ifdef ACCUMULATE
-#define BEFORE1(o) (o)
-#else
-#define BEFORE1(o) 0.0f
-#endif
 
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void conv2d_valid_few(__global const float* restrict in, int inOrigin, int inRow, int inImage,

@@ -33,20 +33,7 @@
 #define LOAD_PIXEL(p) (*(p))
 #endif
 
-#ifdef GATE
-#define ACT(sum, other) ((other) > 0.0f ? (sum) : 0.0f)
-#elif defined(ADD)
-#define ACT(sum, other) ((other) + (sum))
-#elif defined(RELU)
-#define ACT(sum, other) fmax(sum, 0.0f)
-#else
-#define ACT(sum, other) (sum)
-#endif
-#ifdef ACCUMULATE
-#define BEFORE(o) (o)
-#else
-#define BEFORE(o) 0.0f
-#endif
+#include "train/activation.cl"
 
 // The filters' sums of every row take one channel of the pixels under tap (ky, kx).
 #if ORDER == 0 && FILTERS == 16
@@ -119,10 +106,10 @@ void gpu_conv2d_valid(__global const float* restrict in, int inOrigin, int inRow
 #if FILTERS % 4 == 0 && !defined(ACCUMULATE)
         #pragma unroll
         for (int k = 0; k < FILTERS; k += 4)
-            *(__global float4*)(o + k) = (float4)(ACT(sum[row][k], g[k]), ACT(sum[row][k + 1], g[k + 1]), ACT(sum[row][k + 2], g[k + 2]), ACT(sum[row][k + 3], g[k + 3]));
+            *(__global float4*)(o + k) = (float4)(ACT1(sum[row][k], g[k]), ACT1(sum[row][k + 1], g[k + 1]), ACT1(sum[row][k + 2], g[k + 2]), ACT1(sum[row][k + 3], g[k + 3]));
 #else
         #pragma unroll
-        for (int k = 0; k < FILTERS; k++) o[k] = ACT(sum[row][k] + BEFORE(o[k]), g[k]);
+        for (int k = 0; k < FILTERS; k++) o[k] = ACT1(sum[row][k] + BEFORE1(o[k]), g[k]);
 #endif
     }
 }

@@ -45,10 +45,16 @@ internal static partial class WrongUsage
         return parsed.Errors.Count > 0 ? $"{WithoutTypeNames(parsed.Errors[0].Message)} {seeHelp}" : null;
     }
 
-    private static string WithoutTypeNames(string message) => ExpectedType().Replace(message, type => type.Groups[1].Value.StartsWith("Int", StringComparison.Ordinal) ? ": a whole number is expected" : ": a number is expected");
+    private static string WithoutTypeNames(string message) => ExpectedChoice().Replace(ExpectedNumber(message), choices => $": it is {string.Join(" or ", choices.Groups[1].Value.ToLowerInvariant().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))}.");
+
+    private static string ExpectedNumber(string message) => ExpectedType().Replace(message, type => type.Groups[1].Value.StartsWith("Int", StringComparison.Ordinal) ? ": a whole number is expected" : ": a number is expected");
 
     [GeneratedRegex(@" as expected type '(?:System\.Nullable`1\[)?System\.(Int32|Int64|Single|Double)\]?'")]
     private static partial Regex ExpectedType();
+
+    // What is said of an enumeration, its values on lines of their own.
+    [GeneratedRegex(@" as expected type 'RealtimeDeblur\.[^']*'\. Did you mean one of the following\?(.*)$", RegexOptions.Singleline)]
+    private static partial Regex ExpectedChoice();
 
     /// <summary>A word with a leading dash that the parser took for an argument: it is far more often a mistyped option than a file of that name, which can be written ./-name.</summary>
     private static string? MisspeltOption(ParseResult parsed) => parsed.Tokens

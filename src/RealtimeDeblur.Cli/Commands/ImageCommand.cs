@@ -72,8 +72,6 @@ internal static class ImageCommand
         if (picture.LossIn(extension) is { } loss) run.Note($"{task.Input}: the picture loses {loss} in {extension}.");
         using var deblurrer = new Deblurrer(openDevice(), network, picture.Frame.Format, options);
         deblurrer.Process(picture.Frame);
-        // Nothing of a sharp picture is corrected.
-        if (options.View == DeblurView.Confidence && deblurrer.LastIsSharp) picture.Frame.PlaneData(0).Clear();
         picture.Save(file.TemporaryPath);
         file.Commit();
         return new(task.Input, task.Output, picture.Frame.Format.Width, picture.Frame.Format.Height, deblurrer.LastSigma, deblurrer.LastIsSharp, Stopwatch.GetElapsedTime(start).TotalSeconds, FileStatus.Done, null);

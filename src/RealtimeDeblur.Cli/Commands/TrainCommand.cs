@@ -115,8 +115,8 @@ internal static class TrainCommand
         string folder = Path.GetDirectoryName(Path.GetFullPath(output))!;
         if (!Directory.Exists(folder)) throw new DirectoryNotFoundException($"There is no folder {folder} to write {Path.GetFileName(output)} to; make it first.");
 
-        using PackedDataset dataset = PackedDataset.Open(run.Get(Dataset));
         TrainingOptions options = resume ? Trainer.ReadOptions(output) : ReadOptions(run);
+        using PackedDataset dataset = PackedDataset.Open(run.Get(Dataset));
         Network? start = run.Get(Init) is { } init ? ModelCatalog.Load(init) : null;
         using ComputeDevice device = run.OpenDevice();
         using Trainer trainer = new(device, dataset, options, start);

@@ -121,7 +121,7 @@ public sealed unsafe class PackedDataset : IDisposable
         if (!File.Exists(file))
         {
             throw new FileNotFoundException(
-                $"There is no packed dataset at {file}. Make one with: deblur dataset SHARP_DIR -o {(Directory.Exists(path) ? path : Path.GetDirectoryName(file))}", file);
+                $"There is no packed dataset at {file}. Make one with: deblur dataset SHARP_DIR -o {(Path.GetFileName(path) == FileName ? Path.GetDirectoryName(Path.GetFullPath(path)) : path)}", file);
         }
 
         using FileStream stream = new(file, FileMode.Open, FileAccess.Read, FileShare.Read);

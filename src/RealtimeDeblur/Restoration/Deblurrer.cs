@@ -214,13 +214,14 @@ public sealed unsafe class Deblurrer : IDisposable
     private ComputeEvent Enqueue(Slot slot, Frame frame, bool isAlone)
     {
         _finder?.Await(slot.Estimate);
-        (slot.Sigma, slot.IsSharp) = (null, false);
+        (slot.Sigma, slot.IsSharp, slot.IsBlank) = (null, false, false);
         var samples = (byte*)frame.Address;
         ComputeEvent uploaded = slot.Samples.WriteAsync(_upload, samples, _planeBytes);
         try
         {
             _upload.Flush();
             FindSigma(slot, uploaded, isAlone);
+            slot.IsBlank = slot.IsSharp && Options.View == DeblurView.Confidence;
             // The frame is as it should be once it is not read any more.
             return slot.IsSharp ? uploaded : Restore(slot, frame, uploaded);
         }
@@ -315,6 +316,9 @@ public sealed unsafe class Deblurrer : IDisposable
         /// <summary>Whether the frame passes unchanged.</summary>
         public bool IsSharp { get; set; }
 
+        /// <summary>Whether what passes unchanged shows where corrections were trusted, which is nowhere.</summary>
+        public bool IsBlank { get; set; }
+
         /// <summary>Number of the estimate that reads <see cref="Samples"/>, as the finder counts; 0 for none.</summary>
         public long Estimate { get; set; }
 
@@ -332,6 +336,7 @@ public sealed unsafe class Deblurrer : IDisposable
                 frame.Dispose();
                 throw;
             }
+            if (IsBlank) frame.PlaneData(0).Clear();
             return frame;
         }
     }

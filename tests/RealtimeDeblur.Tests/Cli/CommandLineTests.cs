@@ -47,6 +47,17 @@ public sealed class CommandLineTests
         Assert.DoesNotContain("Did you mean", line);
     }
 
+    [Theory]
+    [InlineData("image", "--show", "heat", "it is confidence or restored.")]
+    [InlineData("train", "--loss", "l7", "it is l1 or mse.")]
+    public void OptionWithAnUnknownChoice_NamesTheChoicesAndNoTypes(string command, string option, string value, string choices)
+    {
+        string line = CliProcess.Run([command, "something", option, value, "-o", "m.safetensors"]).UsageLine;
+        Assert.Contains($"'{value}'", line, StringComparison.Ordinal);
+        Assert.Contains(choices, line, StringComparison.Ordinal);
+        Assert.DoesNotContain("RealtimeDeblur", line, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void OptionWithoutItsValue_IsWrongUsage() => Assert.Contains("--device", CliProcess.Run(["devices", "--device"]).UsageLine);
 

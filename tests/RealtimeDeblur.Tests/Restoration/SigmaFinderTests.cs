@@ -54,6 +54,19 @@ public sealed class SigmaFinderTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Process_SharpFrameAndViewOfConfidence_IsBlack(bool isApart)
+    {
+        using Deblurrer deblurrer = Create(isApart: isApart);
+        using Frame frame = Create(BrightnessEstimator.Sharp, seed: 1);
+        deblurrer.Options = deblurrer.Options with { View = DeblurView.Confidence };
+        deblurrer.Process(frame);
+        Assert.True(deblurrer.LastIsSharp);
+        Assert.Equal(-1, frame.Data.IndexOfAnyExcept((byte)0));
+    }
+
     /// <summary>Frames too small to tell anything have nothing to restore.</summary>
     [Fact]
     public void Process_FrameThatTellsNothing_LeavesEverySample()
