@@ -2,7 +2,7 @@ using RealtimeDeblur.Imaging;
 
 namespace RealtimeDeblur.Pipeline;
 
-/// <summary>A live frame as it came and as it was restored, with the moments it passed (<see cref="System.Diagnostics.Stopwatch.GetTimestamp"/>). Whoever holds it owns it, and disposes it or hands it to <see cref="LivePipeline.Presented"/>.</summary>
+/// <summary>A live frame as it came and as it was restored, with the moments it passed (<see cref="System.Diagnostics.Stopwatch.GetTimestamp"/>). Whoever holds it owns it and disposes it.</summary>
 public sealed class LivePicture : IDisposable
 {
     private readonly Pool _pool;

@@ -154,10 +154,9 @@ public sealed class LivePipeline : IDisposable
         return false;
     }
 
-    /// <summary>Tells that a picture is before the user's eyes, or wherever it went, now. Takes it over.</summary>
-    public void Presented(LivePicture picture)
+    /// <summary>Tells that a picture is before the user's eyes, or wherever it went, now. It stays the caller's.</summary>
+    public void Presented(LivePicture shown)
     {
-        using LivePicture shown = picture;
         long now = Stopwatch.GetTimestamp();
         Report.Wait.Add(shown.TakenAt - shown.CapturedAt);
         Report.Restore.Add(shown.RestoredAt - shown.TakenAt);

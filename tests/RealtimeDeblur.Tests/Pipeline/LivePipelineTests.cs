@@ -58,7 +58,7 @@ public sealed class LivePipelineTests
         {
             Thread.Sleep(100);
             Assert.True(pipeline.TryTake(Patience, out LivePicture? picture));
-            pipeline.Presented(picture);
+            Present(pipeline, picture);
         }
         pipeline.Dispose();
 
@@ -79,9 +79,9 @@ public sealed class LivePipelineTests
         var clock = Stopwatch.StartNew();
         while (clock.Elapsed < Patience && pipeline.ReadStatus().Trouble is null or "")
         {
-            if (pipeline.TryTake(TimeSpan.FromMilliseconds(20), out LivePicture? picture)) pipeline.Presented(picture);
+            if (pipeline.TryTake(TimeSpan.FromMilliseconds(20), out LivePicture? picture)) Present(pipeline, picture);
         }
-        while (pipeline.TryTake(TimeSpan.FromMilliseconds(200), out LivePicture? picture)) pipeline.Presented(picture);
+        while (pipeline.TryTake(TimeSpan.FromMilliseconds(200), out LivePicture? picture)) Present(pipeline, picture);
         pipeline.Dispose();
 
         Assert.Equal(frames, pipeline.Report.Captured);
@@ -122,7 +122,7 @@ public sealed class LivePipelineTests
             var clock = Stopwatch.StartNew();
             while (input.Opened <= 50 && clock.Elapsed < Patience)
             {
-                if (pipeline.TryTake(TimeSpan.FromMilliseconds(20), out LivePicture? picture)) pipeline.Presented(picture);
+                if (pipeline.TryTake(TimeSpan.FromMilliseconds(20), out LivePicture? picture)) Present(pipeline, picture);
             }
             TakeUntil(pipeline, picture => picture.IsRestored && picture.Original.Format == Format).Dispose();
         }
@@ -248,7 +248,7 @@ public sealed class LivePipelineTests
         var clock = Stopwatch.StartNew();
         while (clock.Elapsed < Patience && pipeline.Report.Shown < 60)
         {
-            if (pipeline.TryTake(Patience, out LivePicture? picture)) pipeline.Presented(picture);
+            if (pipeline.TryTake(Patience, out LivePicture? picture)) Present(pipeline, picture);
         }
 
         LiveStatus status = pipeline.ReadStatus();
@@ -287,6 +287,12 @@ public sealed class LivePipelineTests
             picture.Dispose();
         }
         throw new Xunit.Sdk.XunitException($"No such picture within {Patience.TotalSeconds} s; {pipeline.ReadStatus()}");
+    }
+
+    private static void Present(LivePipeline pipeline, LivePicture picture)
+    {
+        pipeline.Presented(picture);
+        picture.Dispose();
     }
 
     private static void Process(string model, Frame frame)
