@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using RealtimeDeblur.Imaging;
 using RealtimeDeblur.Pipeline;
@@ -12,11 +11,7 @@ namespace RealtimeDeblur.Video;
 public sealed class FfmpegFrameSource : IFrameSource
 {
     private readonly string _path;
-    private readonly FfmpegProcess _decoder;
-    private readonly NutReader _reader;
-    private readonly FramePool _pool;
-    private volatile bool _stopped;
-    private bool _ended;
+    private readonly FfmpegDecoder _decoder;
 
     /// <summary>Starts to decode.</summary>
     /// <param name="media">The file.</param>
@@ -30,7 +25,7 @@ public sealed class FfmpegFrameSource : IFrameSource
         PixelFormat stored = FfmpegPixelFormat.Nearest(storedName, out string? loss);
         Loss = loss;
         bool isStoredRgb = new FrameFormat(stored, stream.Width, stream.Height).IsRgb;
-        ColorRange range = stream.Color.Range == "pc" || storedName.StartsWith("yuvj", StringComparison.Ordinal) ? ColorRange.Full : ColorRange.Limited;
+        ColorRange range = YuvConversion.RangeOf(stream);
         PixelFormat pixels = asRgb && !isStoredRgb ? (new FrameFormat(stored, stream.Width, stream.Height).BitDepth > 8 ? PixelFormat.Rgb48 : PixelFormat.Rgb24) : stored;
 
         List<string> arguments =
@@ -43,28 +38,16 @@ public sealed class FfmpegFrameSource : IFrameSource
         else if (!FfmpegPixelFormat.IsOurs(storedName) && !isStoredRgb) arguments.AddRange(["-vf", YuvConversion.KeepRange(range)]);
         // The yuvj names mark full range and would be converted to their plain twins.
         string rawName = pixels == stored && FfmpegPixelFormat.IsOurs(storedName) ? storedName : FfmpegPixelFormat.Name(pixels);
-        arguments.AddRange(["-c:v", "rawvideo", "-pix_fmt", rawName, "-f", "nut", "pipe:1"]);
+        arguments.AddRange(["-pix_fmt", rawName]);
 
-        _decoder = FfmpegProcess.Start("ffmpeg", arguments, pipeOutput: true);
-        try
-        {
-            _reader = new NutReader(_decoder.Output);
-        }
-        catch (Exception e) when (e is EndOfStreamException or InvalidDataException)
-        {
-            _decoder.WaitForExit();
-            string cause = _decoder.Cause;
-            _decoder.Dispose();
-            throw new InvalidDataException($"{_path}: not one frame can be decoded ({cause}).", e);
-        }
-        Format = new(pixels, _reader.Video.Width, _reader.Video.Height, range);
-        _pool = new FramePool(Format);
+        _decoder = FfmpegDecoder.TryStart(arguments, pixels, range, guardRows: 0, out string cause, CancellationToken.None)
+            ?? throw new InvalidDataException($"{_path}: not one frame can be decoded ({cause}).");
     }
 
-    public FrameFormat Format { get; }
+    public FrameFormat Format => _decoder.Format;
 
     /// <summary>Size, time base, pixel shape and layout, as the decoder delivers them: a rotated video is turned.</summary>
-    public NutVideoStream RawVideo => _reader.Video;
+    public NutVideoStream RawVideo => _decoder.Video;
 
     /// <summary>What of the file's samples <see cref="Format"/> cannot hold, e.g. "its transparency"; null if nothing.</summary>
     public string? Loss { get; }
@@ -73,51 +56,23 @@ public sealed class FfmpegFrameSource : IFrameSource
     public long LastTimestamp { get; private set; }
 
     /// <summary>What the decoder complained about; complete once <see cref="TryRead"/> returned false.</summary>
-    public IReadOnlyList<string> Complaints => _decoder.ErrorLines;
+    public IReadOnlyList<string> Complaints => _decoder.Complaints;
 
     public bool TryRead([NotNullWhen(true)] out Frame? frame)
     {
-        frame = null;
-        if (_ended) return false;
-        try
+        if (_decoder.TryRead(out frame))
         {
-            if (!_stopped && _reader.TryReadFrameHeader(out long pts, out int sizeBytes))
-            {
-                if (sizeBytes != Format.SizeBytes) throw new InvalidDataException($"{_path}: a frame has {sizeBytes} bytes instead of {Format.SizeBytes}. Convert the file to one picture size first.");
-                frame = _pool.Rent();
-                _reader.ReadFrameData(frame.Data);
-                frame.Timestamp = LastTimestamp = pts;
-                frame.CapturedAt = Stopwatch.GetTimestamp();
-                return true;
-            }
+            LastTimestamp = frame.Timestamp;
+            return true;
         }
-        catch (Exception e) when (e is EndOfStreamException or ObjectDisposedException)
-        {
-            // The decoder died, or was stopped, in the middle of a frame.
-            frame?.Dispose();
-            frame = null;
-        }
-        catch
-        {
-            frame?.Dispose();
-            throw;
-        }
-        _ended = true;
-        if (_stopped) return false;
+        if (_decoder.IsStopped) return false;
+        if (_decoder.DeviatingBytes is { } sizeBytes) throw new InvalidDataException($"{_path}: a frame has {sizeBytes} bytes instead of {Format.SizeBytes}. Convert the file to one picture size first.");
         if (_decoder.WaitForExit() != 0) throw new IOException($"{_path}: ffmpeg stopped decoding ({_decoder.Cause}).");
         return false;
     }
 
     /// <inheritdoc/>
-    public void StopReading()
-    {
-        _stopped = true;
-        _decoder.Kill();
-    }
+    public void StopReading() => _decoder.Stop();
 
-    public void Dispose()
-    {
-        _decoder.Dispose();
-        _pool.Dispose();
-    }
+    public void Dispose() => _decoder.Dispose();
 }

@@ -24,6 +24,7 @@ public sealed class NutReader
     private byte[] _packet = new byte[512];    // Of headers the larger ones, which are few, need more.
     private byte[] _beginning = [];
     private int _dataBytes;
+    private int _skippedBytes;
 
     /// <summary>Reads up to the first frame. Does not own <paramref name="stream"/>, but reads past what it returns.</summary>
     /// <exception cref="EndOfStreamException">The stream holds no frames, which is how ffmpeg shows that it could not decode any.</exception>
@@ -70,6 +71,7 @@ public sealed class NutReader
     {
         pts = 0;
         sizeBytes = 0;
+        SkipFrameData();
         while (true)
         {
             if (_start == _end && !Fill()) return false;
@@ -86,17 +88,30 @@ public sealed class NutReader
     }
 
     /// <summary>Reads the samples of the frame whose header was read last.</summary>
-    /// <param name="data">Exactly as long as the header said.</param>
+    /// <param name="data">As long as the header said; what a shorter one does not take is skipped.</param>
     /// <exception cref="EndOfStreamException">The stream ends inside the frame.</exception>
     public void ReadFrameData(Span<byte> data)
     {
-        if (data.Length != _beginning.Length + _dataBytes) throw new ArgumentException($"The frame has {_beginning.Length + _dataBytes} bytes, not {data.Length}.", nameof(data));
+        int sizeBytes = _beginning.Length + _dataBytes;
+        if (data.Length > sizeBytes || data.Length < _beginning.Length) throw new ArgumentException($"The frame has {sizeBytes} bytes, not {data.Length}.", nameof(data));
+        _skippedBytes = sizeBytes - data.Length;
         _beginning.CopyTo(data);
         data = data[_beginning.Length..];
         int buffered = Math.Min(_end - _start, data.Length);
         _buffer.AsSpan(_start, buffered).CopyTo(data);
         _start += buffered;
         _stream.ReadExactly(data[buffered..]);
+    }
+
+    private void SkipFrameData()
+    {
+        while (_skippedBytes > 0)
+        {
+            if (_start == _end && !Fill()) throw new EndOfStreamException("The stream of raw frames ended unexpectedly.");
+            int skipped = Math.Min(_skippedBytes, _end - _start);
+            _start += skipped;
+            _skippedBytes -= skipped;
+        }
     }
 
     private void ReadFrameHeader(FrameCode code, out long pts, out int sizeBytes)

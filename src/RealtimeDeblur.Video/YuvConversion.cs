@@ -21,6 +21,16 @@ internal static class YuvConversion
         _ => Math.Min(stream.Width, stream.Height) >= HighDefinitionRows ? "bt709" : "bt601",
     };
 
+    /// <summary>What a stream's code values mean.</summary>
+    public static ColorRange RangeOf(MediaStream stream) =>
+        stream.Color.Range == "pc" || (stream.PixelFormat ?? "").StartsWith("yuvj", StringComparison.Ordinal) ? ColorRange.Full : ColorRange.Limited;
+
+    /// <summary>As <see cref="ToRgb"/>, within two code values of it, for live pictures: the exact conversion takes 19 ms of one core per 1280x720 frame, this one less than 1 ms.</summary>
+    /// <param name="matrix">As <see cref="MatrixOf"/>; <c>auto</c> takes what the frames say of themselves.</param>
+    /// <param name="range">Null takes what the frames say of themselves.</param>
+    public static string ToRgbFast(string matrix, ColorRange? range) =>
+        $"scale=in_color_matrix={matrix}:in_range={(range is { } known ? Name(known) : "auto")}:out_range=full:flags=bilinear";
+
     public static string ToRgb(string matrix, ColorRange range) => $"scale=in_color_matrix={matrix}:in_range={Name(range)}:out_range=full:{Precise}";
 
     public static string FromRgb(string matrix, ColorRange range) => $"scale=out_color_matrix={matrix}:in_range=full:out_range={Name(range)}:{Precise}";
