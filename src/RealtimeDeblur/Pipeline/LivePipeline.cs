@@ -434,12 +434,14 @@ public sealed class LivePipeline : IDisposable
                     ComputeDevice device = early ?? ComputeDevice.Open(wanted.Device, wanted.KernelFolder);
                     early = null;
                     LiveRestorer made = LiveRestorer.Make(wanted, device, _options);
+                    bool isAnew = present is not null && present.Generation != wanted.Generation;
                     present = wanted;
                     lock (_setupLock)
                     {
                         _made?.Dispose();
                         (_made, _setupTrouble) = (made, null);
                     }
+                    if (isAnew) Noticed?.Invoke(_kernelFolder is null ? $"{made.Device.Name} works again." : $"The kernels of {_kernelFolder} were built again.");
                 }
                 catch (Exception e) when (present is not null && e is OpenClException or IOException or InvalidDataException or ArgumentException)
                 {
