@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using RealtimeDeblur.Cli.Live;
 using RealtimeDeblur.Networks;
 using RealtimeDeblur.Pipeline;
+using RealtimeDeblur.Preview;
 using RealtimeDeblur.Restoration;
 using RealtimeDeblur.Video.Live;
 
@@ -35,6 +36,7 @@ internal static partial class LiveCommand
         Option<SigmaSetting> sigma = RestoreOptions.Sigma();
         Option<bool> noGuard = RestoreOptions.NoGuard();
         Option<bool> noWindow = new("--no-window") { Description = "Open no window: for outputs alone, and for measuring." };
+        Option<bool> fullscreen = new("--fullscreen") { Description = "Begin with the window filling the screen." };
         Option<double?> seconds = new("--seconds") { Description = "End after this time. Without it the window, or Ctrl-C, ends it.", HelpName = "SECONDS" };
         seconds.Validators.Add(result =>
         {
@@ -42,38 +44,71 @@ internal static partial class LiveCommand
         });
         Option<string?> watchKernels = new("--watch-kernels") { Description = "Build the kernel files of this folder instead of the program's own, and again whenever one changes.", HelpName = "DIR" };
 
+        Option<string> folder = new("--folder") { Description = "Folder for the snapshots and recordings that are made from the window.", HelpName = "DIR", DefaultValueFactory = _ => "." };
+
         return new CliCommand("live", "Restores a camera, a stream, the screen or a file as it plays, in a window and for other programs.", "deblur live --camera 0", run =>
         {
+            if (run.Get(list))
+            {
+                run.Result(new CameraListResult(CameraList.Find(out string? remark), remark), Print);
+                return;
+            }
             ILiveInput source = OpenInput(run, camera, url, input, screen, size, rate);
             if (run.Get(model) is { } name) ModelCatalog.Load(name);
             string? kernels = run.Get(watchKernels);
             if (kernels is not null && !Directory.Exists(kernels)) throw new UsageException($"--watch-kernels {kernels}: there is no such folder. Name a copy of the folder kernels/.");
-
-
-            var options = new DeblurOptions { Strength = run.Get(strength), Sigma = run.Get(sigma), Guard = !run.Get(noGuard) };
+            if (!Directory.Exists(run.Get(folder))) throw new UsageException($"--folder {run.Get(folder)}: there is no such folder. Make it first.");
+            bool hasWindow = !run.Get(noWindow);
+            PreviewView view = hasWindow ? LiveSettings.Load() : new();
+            if (!hasWindow || run.IsGiven(strength)) view.Strength = run.Get(strength);
+            if (run.Get(fullscreen)) view.IsFullscreen = true;
+            var options = new DeblurOptions { Strength = (float)view.Strength, Sigma = run.Get(sigma), Guard = !run.Get(noGuard) };
 
             using var end = CancellationTokenSource.CreateLinkedTokenSource(run.Cancellation);
             if (run.Get(seconds) is { } limit) end.CancelAfter(TimeSpan.FromSeconds(limit));
             using var pipeline = new LivePipeline(source, run.Device, run.Get(model), options, kernels);
             using KernelWatch? watch = kernels is null ? null : new(kernels, pipeline.ReloadKernels);
             pipeline.Start();
-            if (run.Get(noWindow)) HeadlessSession.Run(run, pipeline, [], $"Live from {source.Name}", end.Token);
+            if (hasWindow)
+            {
+                // Opened while device and camera start.
+                using var window = new PreviewWindow($"{source.Name} - deblur", 1280, 720, view);
+                using var session = new WindowSession(run, pipeline, window, [], source.Name, run.Get(folder), path => throw new IOException(path));
+                session.Run(end.Token);
+                LiveSettings.Save(view);
+            }
+            else
+            {
+                HeadlessSession.Run(run, pipeline, [], $"Live from {source.Name}", end.Token);
+            }
             pipeline.Dispose();
             run.Result(LiveResult.Of(source.Name, pipeline), (result, text) => result.Print(text));
         })
-        { camera, url, input, screen, list, size, rate, model, strength, sigma, noGuard, noWindow, seconds, watchKernels };
+        { camera, url, input, screen, list, size, rate, model, strength, sigma, noGuard, noWindow, fullscreen, folder, seconds, watchKernels };
     }
 
-    private static ILiveInput OpenInput(Invocation run, Option<string?> camera, Option<string?> url, Option<string?> input, Option<string?> screen, Option<(int, int)?> size, Option<double?> rate)
+    private static ILiveInput OpenInput(Invocation run, Option<string?> camera, Option<string?> url, Option<string?> input, Option<string?> screen, Option<(int Width, int Height)?> size, Option<double?> rate)
     {
         Option[] given = [.. new Option[] { camera, url, input, screen }.Where(run.IsGiven)];
         if (given.Length > 1) throw new UsageException($"{given[0].Name} and {given[1].Name} are two sources: choose one.");
-        double framesPerSecond = run.Get(rate) ?? 30;
-        (int width, int height) = run.Get(size) ?? (1280, 720);
+        double framesPerSecond = run.Get(rate) ?? CameraRequest.Default.FramesPerSecond;
+        (int width, int height) = run.Get(size) ?? (CameraRequest.Default.Width, CameraRequest.Default.Height);
         if (run.IsGiven(url)) return FfmpegLiveInput.FromUrl(run.Get(url)!);
         if (run.IsGiven(screen)) return FfmpegLiveInput.FromScreen(region: run.Get(screen) is { } part ? ParseRegion(part) : null, framesPerSecond: framesPerSecond);
         if (run.IsGiven(input)) return run.Get(input) == Pattern ? new PatternInput(width, height, framesPerSecond) : FfmpegLiveInput.FromFile(run.Get(input)!);
-        throw new NotSupportedException();
+        CameraRequest? request = run.IsGiven(size) || run.IsGiven(rate) ? new(width, height, framesPerSecond) : null;
+        return new CameraInput(run.Get(camera) ?? "0", request, run.Note);
+    }
+
+    private static void Print(CameraListResult result, TextWriter text)
+    {
+        foreach (CameraDescription camera in result.Cameras)
+        {
+            text.WriteLine($"{camera.Path}: {camera.Name}");
+            foreach (CameraMode mode in camera.Modes) text.WriteLine($"   {mode}");
+        }
+        if (result.Cameras.Count == 0) text.WriteLine("There is no camera. 'deblur live --input pattern' shows a test pattern.");
+        if (result.Remark is not null) text.WriteLine(result.Remark);
     }
 
     private static (int, int)? ParseSize(System.CommandLine.Parsing.ArgumentResult result)
@@ -98,3 +133,8 @@ internal static partial class LiveCommand
     [GeneratedRegex(@"^(\d+)x(\d+)\+(\d+)\+(\d+)$")]
     private static partial Regex RegionText();
 }
+
+/// <summary>Result of <c>deblur live --list</c>.</summary>
+/// <param name="Cameras">By number.</param>
+/// <param name="Remark">What is missing and why; null if nothing.</param>
+internal sealed record CameraListResult(IReadOnlyList<CameraDescription> Cameras, string? Remark);
