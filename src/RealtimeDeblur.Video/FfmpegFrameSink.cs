@@ -9,10 +9,7 @@ namespace RealtimeDeblur.Video;
 /// </summary>
 public sealed class FfmpegFrameSink : IFrameSink
 {
-    private readonly string _shownPath;
-    private readonly FfmpegProcess _encoder;
-    private readonly NutWriter _writer;
-    private bool _finished;
+    private readonly FfmpegEncoder _encoder;
 
     /// <summary>Starts the encoder.</summary>
     /// <param name="path">File to write; replaced if it exists. Its ending chooses the container.</param>
@@ -25,21 +22,8 @@ public sealed class FfmpegFrameSink : IFrameSink
     {
     }
 
-    private FfmpegFrameSink(string shownPath, NutVideoStream raw, List<string> arguments)
-    {
-        _shownPath = shownPath;
-        _encoder = FfmpegProcess.Start("ffmpeg", arguments, pipeInput: true);
-        try
-        {
-            _writer = new NutWriter(_encoder.Input, raw);
-        }
-        catch (IOException)
-        {
-            IOException failure = Failure();
-            _encoder.Dispose();
-            throw failure;
-        }
-    }
+    private FfmpegFrameSink(string shownPath, NutVideoStream raw, List<string> arguments) => _encoder = new(raw, arguments,
+        cause => $"{shownPath}: ffmpeg could not write it ({cause}). Free space, choose another place with -o, or another encoder.");
 
     /// <summary>Starts the encoder of a silent clip that comes from no file. Timestamps count frames.</summary>
     /// <param name="path">File to write; replaced if it exists.</param>
@@ -61,67 +45,22 @@ public sealed class FfmpegFrameSink : IFrameSink
         ]);
     }
 
-    public long FrameCount { get; private set; }
+    public long FrameCount => _encoder.FrameCount;
 
     public void Write(Frame frame)
     {
         using Frame owned = frame;
-        try
-        {
-            _writer.WriteFrame(frame.Timestamp, frame.Data);
-            FrameCount++;
-        }
-        catch (IOException)
-        {
-            throw Failure();
-        }
+        _encoder.WriteFrame(frame.Timestamp, frame.Data);
     }
 
-    public void Complete()
-    {
-        if (_finished) return;
-        _finished = true;
-        Finish();
-    }
+    public void Complete() => _encoder.Complete();
 
     /// <summary>Finishes the file with the frames so far: sound and the rest end with them. The last few frames, which ffmpeg has not read yet, are lost.</summary>
     /// <returns>False if ffmpeg had not begun to write: there is no file.</returns>
     /// <exception cref="IOException">What was written could not be finished.</exception>
-    public bool CompleteEarly()
-    {
-        const int finished = 255;        // ffmpeg's exit code after an interrupt
-        const int notStarted = 128 + 2;    // killed by the signal, before it could handle it
-        _finished = true;
-        _encoder.Interrupt();
-        return Finish(finished, notStarted) != notStarted;
-    }
+    public bool CompleteEarly() => _encoder.CompleteEarly();
 
     public void Dispose() => _encoder.Dispose();
-
-    private int Finish(params ReadOnlySpan<int> goodExitCodes)
-    {
-        try
-        {
-            _encoder.Input.Dispose();
-        }
-        catch (IOException)
-        {
-            // The encoder is gone already; its exit code tells.
-        }
-        int exitCode = _encoder.WaitForExit();
-        // ffmpeg returns 0 for some files that it could not finish.
-        bool failedToWrite = _encoder.ErrorLines.Any(line => line.StartsWith("Error writing trailer", StringComparison.Ordinal) || line.StartsWith("Error closing file", StringComparison.Ordinal)
-            || line.StartsWith("av_interleaved_write_frame()", StringComparison.Ordinal) || line.Contains("No space left on device", StringComparison.Ordinal));
-        if (failedToWrite || (exitCode != 0 && !goodExitCodes.Contains(exitCode))) throw Failure();
-        return exitCode;
-    }
-
-    /// <summary>To be thrown once the process has closed its pipe or ended.</summary>
-    private IOException Failure()
-    {
-        if (!_finished) _encoder.WaitForExit();
-        return new($"{_shownPath}: ffmpeg could not write it ({_encoder.Cause}). Free space, choose another place with -o, or another encoder.");
-    }
 
     private static List<string> Arguments(string path, NutVideoStream raw, MediaInfo source, VideoOutputPlan plan)
     {

@@ -18,8 +18,11 @@ internal static class YuvConversion
         "smpte240m" => "smpte240m",
         "fcc" => "fcc",
         "bt2020nc" or "bt2020c" => "bt2020",
-        _ => Math.Min(stream.Width, stream.Height) >= HighDefinitionRows ? "bt709" : "bt601",
+        _ => UsualMatrix(stream.Width, stream.Height),
     };
+
+    /// <summary>Name of the matrix that players assume for a size.</summary>
+    public static string UsualMatrix(int width, int height) => Math.Min(width, height) >= HighDefinitionRows ? "bt709" : "bt601";
 
     /// <summary>What a stream's code values mean.</summary>
     public static ColorRange RangeOf(MediaStream stream) =>

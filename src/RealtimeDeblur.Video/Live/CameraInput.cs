@@ -60,7 +60,7 @@ public sealed partial class CameraInput : ILiveInput
     public IFrameSource Open(CancellationToken cancellation)
     {
         string path = FindPath();
-        using VideoDevice device = VideoDevice.Open(path, Name);
+        using VideoDevice device = VideoDevice.Open(path, Name, $"{Name} is not there: there is no {path}. Plug it in; 'deblur live --list' shows what there is.");
         if (device.IsPipe)
         {
             // Before a writer is there, OpenCV would wait in a way that nothing can end.

@@ -95,7 +95,7 @@ internal sealed class CameraSource : IFrameSource
             int damaged = 0;
             while (!_stopped)
             {
-                if (!capture.Grab()) throw new IOException($"{_name} sends no more pictures: it was unplugged, or another program took it. Plug it in again.");
+                if (!capture.Grab()) throw _pool is null ? Silent() : new IOException($"{_name} sends no more pictures: it was unplugged, or another program took it. Plug it in again.");
                 long capturedAt = Stopwatch.GetTimestamp();
                 if (!TryDecode(capture, picture))
                 {

@@ -24,8 +24,9 @@ internal sealed unsafe partial class VideoDevice : IDisposable
     /// <summary>Opens it.</summary>
     /// <param name="path">The path.</param>
     /// <param name="name">What messages call it.</param>
+    /// <param name="missing">What to say when there is no such device.</param>
     /// <exception cref="IOException">It is missing, may not be used, or is busy; the message says which and what to do.</exception>
-    public static VideoDevice Open(string path, string name)
+    public static VideoDevice Open(string path, string name, string missing)
     {
         SafeFileHandle file = OpenFile(path, ReadOnly | NonBlocking | CloseOnExec);
         if (!file.IsInvalid)
@@ -38,7 +39,7 @@ internal sealed unsafe partial class VideoDevice : IDisposable
         file.Dispose();
         throw new IOException(error switch
         {
-            NoEntry or NoSuchDevice or NoDevice => $"{name} is not there: there is no {path}. Plug it in; 'deblur live --list' shows what there is.",
+            NoEntry or NoSuchDevice or NoDevice => missing,
             AccessDenied => $"{name} may not be used: {path} belongs to others. Add yourself to its group (sudo usermod -aG video $USER) and log in again.",
             Busy => $"{name} is in use by another program. Close that program.",
             _ => $"{name} cannot be opened: {path}: {Marshal.GetPInvokeErrorMessage(error)}. Unplug it and plug it in again.",
