@@ -35,6 +35,21 @@ internal static partial class LiveCommand
         Option<float> strength = RestoreOptions.Strength();
         Option<SigmaSetting> sigma = RestoreOptions.Sigma();
         Option<bool> noGuard = RestoreOptions.NoGuard();
+        Option<string?> virtualCamera = new("--virtual-camera") { Description = "Also feed this v4l2loopback device, so that browsers, OBS and meeting programs can choose it as their camera.", HelpName = "/dev/videoN" };
+        Option<string?> output = new("--output", "-o") { Description = $"'{StandardOutput}' writes restored frames to standard output, for other programs; what is printed otherwise goes to stderr.", HelpName = StandardOutput };
+        output.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string?>() is { } value && value != StandardOutput) result.AddError($"--output takes '{StandardOutput}' only, for standard output. --record makes a file.");
+        });
+        Option<LiveStreamFormat> format = new("--format")
+        {
+            Description = "Of standard output: nut (every frame with its time; ffmpeg, ffplay and mpv read it) or y4m (constant rate, see --rate).",
+            HelpName = "nut|y4m",
+            DefaultValueFactory = _ => LiveStreamFormat.Nut,
+            CustomParser = ParseFormat,
+        };
+        Option<string?> record = new("--record") { Description = "Also record to this file, H.264 in .mp4 or .mkv.", HelpName = "FILE" };
+        Option<bool> overwrite = RestoreOptions.Overwrite();
         Option<bool> noWindow = new("--no-window") { Description = "Open no window: for outputs alone, and for measuring." };
         Option<bool> fullscreen = new("--fullscreen") { Description = "Begin with the window filling the screen." };
         Option<double?> seconds = new("--seconds") { Description = "End after this time. Without it the window, or Ctrl-C, ends it.", HelpName = "SECONDS" };
@@ -64,6 +79,12 @@ internal static partial class LiveCommand
             if (run.Get(fullscreen)) view.IsFullscreen = true;
             var options = new DeblurOptions { Strength = (float)view.Strength, Sigma = run.Get(sigma), Guard = !run.Get(noGuard) };
 
+            using var outputs = new OutputList();
+            bool writesToStdout = run.Get(output) is not null;
+            if (writesToStdout) outputs.Add("standard output", new LiveStreamSink(LiveStreamSink.OpenStandardOutput(), "standard output", run.Get(format), run.Get(rate) ?? CameraRequest.Default.FramesPerSecond));
+            if (run.Get(virtualCamera) is { } device) outputs.Add(device, new VirtualCameraSink(device));
+            if (run.Get(record) is { } file) outputs.Add(file, new RecordingSink(file, run.Get(overwrite)));
+
             using var end = CancellationTokenSource.CreateLinkedTokenSource(run.Cancellation);
             if (run.Get(seconds) is { } limit) end.CancelAfter(TimeSpan.FromSeconds(limit));
             using var pipeline = new LivePipeline(source, run.Device, run.Get(model), options, kernels);
@@ -73,18 +94,18 @@ internal static partial class LiveCommand
             {
                 // Opened while device and camera start.
                 using var window = new PreviewWindow($"{source.Name} - deblur", 1280, 720, view);
-                using var session = new WindowSession(run, pipeline, window, [], source.Name, run.Get(folder), path => throw new IOException(path));
+                using var session = new WindowSession(run, pipeline, window, outputs, source.Name, run.Get(folder));
                 session.Run(end.Token);
                 LiveSettings.Save(view);
             }
             else
             {
-                HeadlessSession.Run(run, pipeline, [], $"Live from {source.Name}", end.Token);
+                HeadlessSession.Run(run, pipeline, outputs.Sinks, $"Live from {source.Name}", end.Token);
             }
             pipeline.Dispose();
-            run.Result(LiveResult.Of(source.Name, pipeline), (result, text) => result.Print(text));
+            run.Result(LiveResult.Of(source.Name, pipeline), (result, text) => result.Print(text), toStderr: writesToStdout);
         })
-        { camera, url, input, screen, list, size, rate, model, strength, sigma, noGuard, noWindow, fullscreen, folder, seconds, watchKernels };
+        { camera, url, input, screen, list, size, rate, model, strength, sigma, noGuard, virtualCamera, output, format, record, overwrite, noWindow, fullscreen, folder, seconds, watchKernels };
     }
 
     private static ILiveInput OpenInput(Invocation run, Option<string?> camera, Option<string?> url, Option<string?> input, Option<string?> screen, Option<(int Width, int Height)?> size, Option<double?> rate)
@@ -118,6 +139,18 @@ internal static partial class LiveCommand
             && width is >= 16 and <= LargestSide && height is >= 16 and <= LargestSide) return (width, height);
         result.AddError($"--size must be columns and rows, 16 to {LargestSide}, e.g. 1280x720.");
         return null;
+    }
+
+    private static LiveStreamFormat ParseFormat(System.CommandLine.Parsing.ArgumentResult result)
+    {
+        switch (result.Tokens[0].Value.ToLowerInvariant())
+        {
+            case "nut": return LiveStreamFormat.Nut;
+            case "y4m": return LiveStreamFormat.Yuv4Mpeg;
+            default:
+                result.AddError("--format must be nut or y4m.");
+                return default;
+        }
     }
 
     private static ScreenRegion ParseRegion(string text)

@@ -1,5 +1,6 @@
 using RealtimeDeblur.Imaging;
 using RealtimeDeblur.Pipeline;
+using RealtimeDeblur.Video.Live;
 
 namespace RealtimeDeblur.Cli.Live;
 
@@ -91,5 +92,31 @@ internal sealed class LiveOutput : IDisposable
             _failure = e;
             _frames.Close();
         }
+    }
+}
+
+/// <summary>The outputs that the command line asks for. Owns their sinks.</summary>
+internal sealed class OutputList : IDisposable
+{
+    private readonly List<(string Name, IFrameSink Sink)> _entries = [];
+
+    public IReadOnlyList<IFrameSink> Sinks => [.. _entries.Select(entry => entry.Sink)];
+
+    /// <param name="name">For messages.</param>
+    /// <param name="sink">Taken over.</param>
+    public void Add(string name, IFrameSink sink) => _entries.Add((name, sink));
+
+    /// <summary>Hands all sinks over, each on a thread of its own.</summary>
+    public List<LiveOutput> StartAll()
+    {
+        List<LiveOutput> started = [.. _entries.Select(entry => new LiveOutput(entry.Name, entry.Sink, entry.Sink is RecordingSink ? LiveOutput.RecordingCapacity : 1))];
+        _entries.Clear();
+        return started;
+    }
+
+    public void Dispose()
+    {
+        foreach ((_, IFrameSink sink) in _entries) sink.Dispose();
+        _entries.Clear();
     }
 }

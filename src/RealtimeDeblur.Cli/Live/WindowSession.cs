@@ -5,6 +5,7 @@ using RealtimeDeblur.Imaging;
 using RealtimeDeblur.Networks;
 using RealtimeDeblur.Pipeline;
 using RealtimeDeblur.Preview;
+using RealtimeDeblur.Video.Live;
 
 namespace RealtimeDeblur.Cli.Live;
 
@@ -23,7 +24,6 @@ internal sealed class WindowSession : IDisposable
     private readonly List<LiveOutput> _outputs;
     private readonly string _source;
     private readonly string _folder;
-    private readonly Func<string, IFrameSink> _openRecording;
     private readonly string[] _models;
     private readonly Lock _noticeLock = new();
     private LiveOutput? _recording;
@@ -37,20 +37,18 @@ internal sealed class WindowSession : IDisposable
     /// <param name="run">The invocation.</param>
     /// <param name="pipeline">Started.</param>
     /// <param name="window">Stays the caller's.</param>
-    /// <param name="outputs">Taken over.</param>
+    /// <param name="outputs">Started here, and taken over.</param>
     /// <param name="source">Name of the source.</param>
     /// <param name="folder">For snapshots and recordings.</param>
-    /// <param name="openRecording">Opens a recording at a path.</param>
-    public WindowSession(Invocation run, LivePipeline pipeline, PreviewWindow window, IEnumerable<LiveOutput> outputs, string source, string folder, Func<string, IFrameSink> openRecording)
+    public WindowSession(Invocation run, LivePipeline pipeline, PreviewWindow window, OutputList outputs, string source, string folder)
     {
         _run = run;
         _pipeline = pipeline;
         _window = window;
-        _outputs = [.. outputs];
+        _outputs = outputs.StartAll();
         _source = source;
-        _folder = folder;
-        _openRecording = openRecording;
-        _models = [.. ModelCatalog.Names.Where(name => name.EndsWith("-camera", StringComparison.Ordinal))];
+        _folder = Path.GetFullPath(folder);
+        _models = [.. LivePipeline.AutomaticModels.Union(ModelCatalog.Names.Where(name => name.EndsWith("-camera", StringComparison.Ordinal)))];
         if (pipeline.Model is { } model && !_models.Contains(model)) _models = [.. _models, model];
         _status = pipeline.ReadStatus();
         pipeline.Noticed += Notice;
@@ -245,7 +243,7 @@ internal sealed class WindowSession : IDisposable
         try
         {
             string path = $"{Snapshot.NewStem(_folder)}.mp4";
-            _recording = new LiveOutput(path, _openRecording(path), LiveOutput.RecordingCapacity);
+            _recording = new LiveOutput(path, new RecordingSink(path), LiveOutput.RecordingCapacity);
             Notice($"Recording to {path}");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

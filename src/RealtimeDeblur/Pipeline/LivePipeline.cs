@@ -25,7 +25,8 @@ namespace RealtimeDeblur.Pipeline;
 public sealed class LivePipeline : IDisposable
 {
     /// <summary>Networks to choose from by itself, the best and dearest first, and the one it begins with.</summary>
-    private static readonly string[] AutomaticModels = ["quality-camera", "fast-camera", "tiny-camera"];
+    public static IReadOnlyList<string> AutomaticModels { get; } = ["quality-camera", "fast-camera", "tiny-camera"];
+
     private const int FirstAutomaticModel = 1;
 
     private static readonly TimeSpan ReopenInterval = TimeSpan.FromMilliseconds(200);
