@@ -36,6 +36,7 @@ internal static class HeadlessSession
         finally
         {
             pipeline.Noticed -= run.Note;
+            progress.Report(pipeline.Report.Shown);
             copies?.Dispose();
         }
         foreach (IFrameSink output in outputs) output.Complete();
