@@ -87,6 +87,7 @@ internal sealed class Overlays : IDisposable
         {
             _status.Update(new(status), _style);
             figures = new(_style.Padding, _style.Padding, _status.Size.Width, _status.Size.Height);
+            if (figures.Bottom > labelsBottom) figures = default;      // a very small window
         }
         PlaceMessage(status.Message, geometry, messageBottom, inMiddle: !hasPicture, ref figures);
         if (!figures.IsEmpty) _placed.Add(("status", _status.Texture, figures));
