@@ -39,7 +39,7 @@ public sealed class PreviewWindow : IDisposable
 
     /// <summary>Opens the window.</summary>
     /// <param name="title">For the title bar and the task list.</param>
-    /// <param name="width">Width in screen coordinates, unless <paramref name="view"/> remembers one.</param>
+    /// <param name="width">Width in screen coordinates at 96 dpi, unless <paramref name="view"/> remembers one; larger on screens with more.</param>
     /// <param name="height">Height likewise.</param>
     /// <param name="view">Where the user left off; is changed by what the user does, and stays the caller's to read, to change and to keep.</param>
     /// <exception cref="PreviewException">There is no display, no OpenGL 3.3, no GLFW or no font; the message says what to do.</exception>
@@ -49,7 +49,7 @@ public sealed class PreviewWindow : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         View = view;
         bool isRemembered = view.WindowWidth > 0 && view.WindowHeight > 0;
-        _window = new(title, isRemembered ? view.WindowWidth : width, isRemembered ? view.WindowHeight : height);
+        _window = new(title, isRemembered ? view.WindowWidth : width, isRemembered ? view.WindowHeight : height, scaleToMonitor: !isRemembered);
         try
         {
             _gl = _window.Gl;
@@ -75,6 +75,9 @@ public sealed class PreviewWindow : IDisposable
 
     /// <summary>Where each overlay lies.</summary>
     internal IEnumerable<(string Name, PixelRect Place)> Overlays => _overlays.Placed;
+
+    /// <summary>How often the window was drawn and shown.</summary>
+    internal long TimesDrawn { get; private set; }
 
     /// <summary>What the mouse meets.</summary>
     internal ControlSurface Surface => new(
@@ -138,6 +141,7 @@ public sealed class PreviewWindow : IDisposable
         _window.SwapBuffers();
         _lastSwap = _gl.FenceSync(SyncCondition.SyncGpuCommandsComplete, SyncBehaviorFlags.None);
         _drawn = wanted;
+        TimesDrawn++;
     }
 
     /// <summary>What the window shows, as it was last drawn; for tests and pictures of the window.</summary>

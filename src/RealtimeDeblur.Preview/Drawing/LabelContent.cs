@@ -5,7 +5,10 @@ namespace RealtimeDeblur.Preview.Drawing;
 /// <summary>A word that says which picture is which.</summary>
 internal sealed record LabelContent(string Text) : IPanelContent
 {
-    private const float Height = 24, Side = 10;
+    /// <summary>Of the panel, in pixels at 96 dpi.</summary>
+    public const float Height = 24;
+
+    private const float Side = 10;
 
     public SKSizeI Measure(PanelStyle style) => new((int)Math.Ceiling(style.Body.MeasureText(Text) + style.Px(2 * Side)), (int)style.Px(Height));
 

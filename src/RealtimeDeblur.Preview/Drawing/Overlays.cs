@@ -37,6 +37,9 @@ internal sealed class Overlays : IDisposable
         (_message, _help, _handle, _line) = (new(gl), new(gl), new(gl), new(gl));
     }
 
+    /// <summary>Between panels, in pixels.</summary>
+    private float Gap => MathF.Round(_style.Px(8));
+
     /// <summary>Where the slider is; empty when it is not shown.</summary>
     public PixelRect Slider { get; private set; }
 
@@ -59,43 +62,44 @@ internal sealed class Overlays : IDisposable
         _placed.Clear();
         Slider = SliderTrack = default;
         bool showsSplit = hasPicture && !view.ShowsOriginal;
-        if (showsSplit) PlaceLine(view, geometry, withHandle: showsControls && !view.ShowsHelp);
-
-        BadgesContent badges = new(status.IsRecording, status.IsPaused, view.IsFrozen, hasPicture && geometry.CanPan ? (int)Math.Round(100 * geometry.Scale) : 0);
+        if (showsSplit) PlaceLine(view, geometry);
         if (view.ShowsHelp)
         {
             PlaceHelp(geometry);
             return;
         }
 
+        BadgesContent badges = new(status.IsRecording, status.IsPaused, view.IsFrozen, hasPicture && geometry.CanPan ? (int)Math.Round(100 * geometry.Scale) : 0);
         double bottom = geometry.ViewHeight - _style.Padding;
+        _slider.Update(new((int)Math.Round(100 * view.Strength)), _style);
         if (showsControls && hasPicture)
         {
-            _slider.Update(new((int)Math.Round(100 * view.Strength)), _style);
             Slider = new(Math.Floor((geometry.ViewWidth - _slider.Size.Width) / 2.0), bottom - _slider.Size.Height, _slider.Size.Width, _slider.Size.Height);
             SliderTrack = SliderContent.TrackOf(Slider, _style);
             _placed.Add(("slider", _slider.Texture, Slider));
         }
         // The rows of slider and labels stay free when those hide, so that the message does not jump.
-        _slider.Update(new((int)Math.Round(100 * view.Strength)), _style);
-        double labelsBottom = bottom - _slider.Size.Height - _style.Px(8);
+        double labelsBottom = bottom - _slider.Size.Height - Gap;
+        double messageBottom = labelsBottom - _style.Px(LabelContent.Height) - Gap;
 
         PixelRect figures = default;
         if (view.ShowsStatus)
         {
             _status.Update(new(status), _style);
             figures = new(_style.Padding, _style.Padding, _status.Size.Width, _status.Size.Height);
+            if (figures.Bottom > labelsBottom) figures = default;      // a very small window
         }
-        PlaceMessage(status.Message, geometry, labelsBottom - _style.Px(32), ref figures);
+        PlaceMessage(status.Message, geometry, messageBottom, inMiddle: !hasPicture, ref figures);
         if (!figures.IsEmpty) _placed.Add(("status", _status.Texture, figures));
         if (!badges.IsEmpty)
         {
             _badges.Update(badges, _style);
             PixelRect place = new(geometry.ViewWidth - _style.Padding - _badges.Size.Width, _style.Padding, _badges.Size.Width, _badges.Size.Height);
-            if (place.X < figures.Right + _style.Px(8)) place = place with { X = _style.Padding, Y = figures.IsEmpty ? _style.Padding : figures.Bottom + _style.Px(8) };
+            if (place.X < figures.Right + Gap) place = place with { X = _style.Padding, Y = figures.IsEmpty ? _style.Padding : figures.Bottom + Gap };
             PlaceUnlessCovered("badges", _badges.Texture, place);
         }
         if (showsControls && hasPicture) PlaceLabels(view, status, geometry, labelsBottom);
+        if (showsControls && showsSplit) PlaceHandle(view, geometry);
     }
 
     /// <summary>Draws what <see cref="Update"/> has placed; blending must be on for premultiplied alpha.</summary>
@@ -109,20 +113,24 @@ internal sealed class Overlays : IDisposable
         foreach (IDisposable? part in (ReadOnlySpan<IDisposable?>)[_status, _badges, _slider, _originalLabel, _restoredLabel, _message, _help, _handle, _line, _style, _helpStyle, _typeface]) part?.Dispose();
     }
 
-    private void PlaceLine(PreviewView view, PictureGeometry geometry, bool withHandle)
+    private void PlaceLine(PreviewView view, PictureGeometry geometry)
     {
         PixelRect visible = geometry.Visible;
-        int column = geometry.SplitColumn(view.Split);
         _line.Update(new(), _style);
-        _placed.Add(("line", _line.Texture, new(column - _line.Size.Width / 2, visible.Y, _line.Size.Width, visible.Height)));
-        if (!withHandle) return;
+        _placed.Add(("line", _line.Texture, new(geometry.SplitColumn(view.Split) - _line.Size.Width / 2, visible.Y, _line.Size.Width, visible.Height)));
+    }
+
+    private void PlaceHandle(PreviewView view, PictureGeometry geometry)
+    {
+        PixelRect visible = geometry.Visible;
         _handle.Update(new(), _style);
-        _placed.Add(("handle", _handle.Texture, new(column - _handle.Size.Width / 2, Math.Round(visible.Y + (visible.Height - _handle.Size.Height) / 2), _handle.Size.Width, _handle.Size.Height)));
+        PlaceUnlessCovered("handle", _handle.Texture, new(
+            geometry.SplitColumn(view.Split) - _handle.Size.Width / 2, Math.Round(visible.Y + (visible.Height - _handle.Size.Height) / 2), _handle.Size.Width, _handle.Size.Height));
     }
 
     private void PlaceHelp(PictureGeometry geometry)
     {
-        float room = 2 * _style.Px(8);
+        float room = 2 * Gap;
         SKSizeI wanted = new HelpContent().Measure(_style);
         float fitting = Math.Min(1, Math.Min((geometry.ViewWidth - room) / wanted.Width, (geometry.ViewHeight - room) / wanted.Height));
         float scale = Math.Max(SmallestScale, _style.Scale * fitting);
@@ -136,18 +144,21 @@ internal sealed class Overlays : IDisposable
     }
 
     /// <param name="bottom">Where the message may end.</param>
+    /// <param name="inMiddle">Whether there is nothing else to see.</param>
     /// <param name="figures">Emptied when the message needs their place.</param>
-    private void PlaceMessage(string? message, PictureGeometry geometry, double bottom, ref PixelRect figures)
+    private void PlaceMessage(string? message, PictureGeometry geometry, double bottom, bool inMiddle, ref PixelRect figures)
     {
         if (string.IsNullOrWhiteSpace(message)) return;
         int maxWidth = (int)Math.Min(geometry.ViewWidth - 2 * _style.Padding, _style.Px(LongestLine));
-        int linesBeside = MessageContent.LinesWithin(bottom - (figures.IsEmpty ? _style.Padding : figures.Bottom + _style.Px(8)), _style);
+        int linesBeside = MessageContent.LinesWithin(bottom - (figures.IsEmpty ? _style.Padding : figures.Bottom + Gap), _style);
         int linesInAll = MessageContent.LinesWithin(bottom - _style.Padding, _style);
         _message.Update(new(message, maxWidth, Math.Max(1, linesInAll)), _style);
-        bool needsFigures = _message.Size.Height > bottom - figures.Bottom - _style.Px(8);
+        bool needsFigures = _message.Size.Height > bottom - figures.Bottom - Gap;
         if (needsFigures && linesBeside >= LinesBesideFigures) _message.Update(new(message, maxWidth, linesBeside), _style);
         else if (needsFigures) figures = default;
-        _placed.Add(("message", _message.Texture, Centered(_message.Size, geometry.ViewWidth, Math.Max(_style.Padding, bottom - _message.Size.Height))));
+        double top = Math.Max(_style.Padding, bottom - _message.Size.Height);
+        if (inMiddle) top = Math.Min(top, Math.Max(figures.Bottom + Gap, Math.Floor((geometry.ViewHeight - _message.Size.Height) / 2.0)));
+        _placed.Add(("message", _message.Texture, Centered(_message.Size, geometry.ViewWidth, top)));
     }
 
     private void PlaceLabels(PreviewView view, PreviewStatus status, PictureGeometry geometry, double bottom)
@@ -155,7 +166,7 @@ internal sealed class Overlays : IDisposable
         _originalLabel.Update(new("original"), _style);
         _restoredLabel.Update(new(status.IsRestored ? "restored" : "not restored yet"), _style);
         double top = bottom - _originalLabel.Size.Height;
-        double gap = _style.Px(12);
+        double gap = _style.Padding;
         PixelRect visible = geometry.Visible;
         double column = view.ShowsOriginal ? visible.Right : geometry.SplitColumn(view.Split);
         PixelRect original = new(view.ShowsOriginal ? Math.Floor((geometry.ViewWidth - _originalLabel.Size.Width) / 2.0) : column - gap - _originalLabel.Size.Width, top, _originalLabel.Size.Width, _originalLabel.Size.Height);
@@ -168,7 +179,7 @@ internal sealed class Overlays : IDisposable
     {
         foreach ((string other, _, PixelRect taken) in _placed)
         {
-            if (other is not ("line" or "handle") && taken.Overlaps(place)) return;
+            if (other != "line" && taken.Overlaps(place)) return;
         }
         _placed.Add((name, texture, place));
     }

@@ -1,6 +1,5 @@
 using Silk.NET.OpenGL;
 using SkiaSharp;
-using PixelFormat = Silk.NET.OpenGL.PixelFormat;
 
 namespace RealtimeDeblur.Preview.Drawing;
 
@@ -47,7 +46,7 @@ internal sealed class Panel<TContent> : IDisposable where TContent : IPanelConte
         bitmap.Erase(SKColors.Transparent);
         using (SKCanvas canvas = new(bitmap)) content.Paint(canvas, style, Size);
         _gl.BindTexture(TextureTarget.Texture2D, Texture);
-        _gl.TexImage2D(TextureTarget.Texture2D, 0, InternalFormat.Rgba8, (uint)Size.Width, (uint)Size.Height, 0, PixelFormat.Bgra, PixelType.UnsignedInt8888Rev, (void*)bitmap.GetPixels());
+        TextureFormat.Allocate(_gl, Size.Width, Size.Height, (void*)bitmap.GetPixels());
     }
 
     public void Dispose() => _gl.DeleteTexture(Texture);

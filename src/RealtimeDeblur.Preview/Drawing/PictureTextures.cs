@@ -2,18 +2,15 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using RealtimeDeblur.Imaging;
 using Silk.NET.OpenGL;
-using PixelFormat = Silk.NET.OpenGL.PixelFormat;
 
 namespace RealtimeDeblur.Preview.Drawing;
 
 /// <summary>
 /// The two pictures as textures. They are handed over through two pixel buffers in turn, so that one can be filled while the driver still reads the other.
-/// Uploaded as BGRA, which drivers copy as it is; three bytes per pixel they take apart one by one.
+/// Uploaded with four bytes per pixel, which drivers copy as they are; three they take apart one by one.
 /// </summary>
 internal sealed unsafe class PictureTextures : IDisposable
 {
-    private const int BytesPerPixel = 4;
-
     private readonly GL _gl;
     private readonly uint[] _textures = new uint[2];
     private readonly uint[] _buffers = new uint[2];
@@ -45,7 +42,7 @@ internal sealed unsafe class PictureTextures : IDisposable
     /// <summary>Copies both pictures, of one size, Bgr24; the frames stay the caller's.</summary>
     public void Upload(Frame original, Frame restored)
     {
-        int pictureBytes = checked(original.Format.Width * original.Format.Height * BytesPerPixel);
+        int pictureBytes = checked(original.Format.Width * original.Format.Height * TextureFormat.BytesPerPixel);
         if (original.Format.Width != Width || original.Format.Height != Height) Allocate(original.Format.Width, original.Format.Height, pictureBytes);
 
         _gl.BindBuffer(BufferTargetARB.PixelUnpackBuffer, _buffers[_next]);
@@ -59,7 +56,7 @@ internal sealed unsafe class PictureTextures : IDisposable
         for (int i = 0; i < _textures.Length; i++)
         {
             _gl.BindTexture(TextureTarget.Texture2D, _textures[i]);
-            _gl.TexSubImage2D(TextureTarget.Texture2D, 0, 0, 0, (uint)Width, (uint)Height, PixelFormat.Bgra, PixelType.UnsignedInt8888Rev, (void*)((long)i * pictureBytes));
+            TextureFormat.Fill(_gl, Width, Height, (long)i * pictureBytes);
         }
         _gl.BindBuffer(BufferTargetARB.PixelUnpackBuffer, 0);
     }
@@ -78,17 +75,17 @@ internal sealed unsafe class PictureTextures : IDisposable
         Vector128<byte> opaque = Vector128.Create(0xFF000000u).AsByte();
         ref byte source = ref MemoryMarshal.GetReference(bgr);
         ref byte target = ref MemoryMarshal.GetReference(bgra);
-        int pixels = bgra.Length / BytesPerPixel, pixel = 0;
+        int pixels = bgra.Length / TextureFormat.BytesPerPixel, pixel = 0;
         // A vector reads 16 bytes and uses 12; the last pixels go one by one, so that nothing past the end is read.
         for (; pixel * 3 + Vector128<byte>.Count <= bgr.Length; pixel += PixelsPerVector)
         {
             Vector128<byte> packed = Vector128.LoadUnsafe(ref source, (nuint)(pixel * 3));
-            (Vector128.Shuffle(packed, spread) | opaque).StoreUnsafe(ref target, (nuint)(pixel * BytesPerPixel));
+            (Vector128.Shuffle(packed, spread) | opaque).StoreUnsafe(ref target, (nuint)(pixel * TextureFormat.BytesPerPixel));
         }
         for (; pixel < pixels; pixel++)
         {
-            bgr.Slice(pixel * 3, 3).CopyTo(bgra[(pixel * BytesPerPixel)..]);
-            bgra[pixel * BytesPerPixel + 3] = 255;
+            bgr.Slice(pixel * 3, 3).CopyTo(bgra[(pixel * TextureFormat.BytesPerPixel)..]);
+            bgra[pixel * TextureFormat.BytesPerPixel + 3] = 255;
         }
     }
 
@@ -99,7 +96,7 @@ internal sealed unsafe class PictureTextures : IDisposable
         foreach (uint texture in _textures)
         {
             _gl.BindTexture(TextureTarget.Texture2D, texture);
-            _gl.TexImage2D(TextureTarget.Texture2D, 0, InternalFormat.Rgba8, (uint)width, (uint)height, 0, PixelFormat.Bgra, PixelType.UnsignedInt8888Rev, null);
+            TextureFormat.Allocate(_gl, width, height, null);
         }
         foreach (uint buffer in _buffers)
         {

@@ -2,21 +2,24 @@ using Silk.NET.OpenGL;
 
 namespace RealtimeDeblur.Preview.Drawing;
 
-/// <summary>
-/// Draws textured rectangles that stand upright. The shader does no more than fetch one texel: software OpenGL has a fast path for that, and the window shares
-/// the processor with the network there.
-/// </summary>
+/// <summary>Draws textured rectangles that stand upright.</summary>
+/// <remarks>
+/// Software OpenGL (Mesa's llvmpipe), where the window shares the processor with the network, has a path for such rectangles that takes less than half the time:
+/// 5 instead of 13 ms for 1280x720 on two Zen 3 cores. It takes it when the shader does no more than fetch one texel, the rectangle comes as two whole triangles
+/// rather than a strip, the texture is BGRA in memory (see <see cref="TextureFormat"/>), and there is no depth buffer.
+/// </remarks>
 internal sealed class QuadProgram : IDisposable
 {
-    // Corners from the vertex number, so that there is no vertex buffer: 0 top left, 1 top right, 2 bottom left, 3 bottom right.
+    // Corners from the vertex number, so that there is no vertex buffer; x to the right, y down.
     private const string VertexShader = """
         #version 330 core
         uniform vec4 target;    // left, top, right, bottom in clip space
         uniform vec4 source;    // left, top, right, bottom of the texture, 0 to 1; its first row is the top one
         out vec2 texel;
+        const vec2 corners[6] = vec2[](vec2(0, 0), vec2(0, 1), vec2(1, 1), vec2(0, 0), vec2(1, 1), vec2(1, 0));
         void main()
         {
-            vec2 corner = vec2(gl_VertexID & 1, gl_VertexID >> 1);
+            vec2 corner = corners[gl_VertexID];
             texel = mix(source.xy, source.zw, corner);
             gl_Position = vec4(mix(target.xy, target.zw, corner), 0.0, 1.0);
         }
@@ -29,6 +32,8 @@ internal sealed class QuadProgram : IDisposable
         out vec4 color;
         void main() { color = texture(image, texel); }
         """;
+
+    private const int Vertices = 6;
 
     private readonly GL _gl;
     private readonly uint _program;
@@ -76,7 +81,7 @@ internal sealed class QuadProgram : IDisposable
         _gl.BindTexture(TextureTarget.Texture2D, texture);
         _gl.Uniform4(_target, ClipX(target.X), ClipY(target.Y), ClipX(target.Right), ClipY(target.Bottom));
         _gl.Uniform4(_source, (float)source.X, (float)source.Y, (float)source.Right, (float)source.Bottom);
-        _gl.DrawArrays(PrimitiveType.TriangleStrip, 0, 4);
+        _gl.DrawArrays(PrimitiveType.Triangles, 0, Vertices);
     }
 
     public void Dispose()

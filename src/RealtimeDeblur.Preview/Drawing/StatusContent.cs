@@ -10,7 +10,7 @@ internal sealed record StatusContent(PreviewStatus Status) : IPanelContent
     private const float Width = 300, ValueColumn = 70, HeadingHeight = 28;
 
     public SKSizeI Measure(PanelStyle style) =>
-        new((int)style.Px(Width), (int)(2 * style.Padding + style.Px(HeadingHeight) + Rows().Length * style.LineHeight - style.Px(4)));
+        new((int)style.Px(Width), (int)(2 * style.Padding + style.Px(HeadingHeight) + (Rows().Length + 1) * style.LineHeight - style.Px(2)));
 
     public void Paint(SKCanvas canvas, PanelStyle style, SKSizeI size)
     {
@@ -27,6 +27,7 @@ internal sealed record StatusContent(PreviewStatus Status) : IPanelContent
             PanelStyle.PaintText(canvas, PanelStyle.Shorten(value, style.Body, size.Width - style.Padding - valueX), valueX, y + style.Baseline, style.Body, PanelStyle.TextColor);
             y += style.LineHeight;
         }
+        PanelStyle.PaintText(canvas, "H shows what keys and mouse do", x, y + style.Baseline + style.Px(2), style.Body, PanelStyle.QuietColor);
     }
 
     private (string Name, string Value)[] Rows() =>
@@ -34,10 +35,12 @@ internal sealed record StatusContent(PreviewStatus Status) : IPanelContent
         ("latency", Status.LatencyMs is { } median ? Text($"{median:0} ms") + (Status.LatencyP99Ms is { } p99 ? Text($", 99 % below {p99:0} ms") : "") : "–"),
         ("dropped", Status.Dropped == 1 ? "1 frame" : Text($"{Status.Dropped} frames")),
         ("blur", Status.IsSharp ? "none, the picture is sharp" : Status.Sigma is { } sigma ? Text($"σ {sigma:0.00} px") : "–"),
-        ("model", Status.Model),
-        ("device", Status.Device),
-        ("source", Status.Width > 0 ? Text($"{Status.Source}, {Status.Width} × {Status.Height}") : Status.Source),
+        ("model", OrDash(Status.Model)),
+        ("device", OrDash(Status.Device)),
+        ("source", Status.Width > 0 ? Text($"{Status.Source}, {Status.Width} × {Status.Height}") : OrDash(Status.Source)),
     ];
+
+    private static string OrDash(string text) => text.Length > 0 ? text : "–";
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

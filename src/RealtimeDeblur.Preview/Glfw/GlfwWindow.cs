@@ -14,7 +14,8 @@ internal enum PointerShape { Arrow, Hand, HorizontalResize, Hidden }
 /// </summary>
 internal sealed unsafe class GlfwWindow : IDisposable
 {
-    private const int MinWidth = 320, MinHeight = 240;
+    // What slider, labels and a short message need.
+    private const int MinWidth = 400, MinHeight = 300;
 
     // GLFW itself is one per process: the first window starts it, the last one ends it.
     private static readonly Lock Library = new();
@@ -29,9 +30,12 @@ internal sealed unsafe class GlfwWindow : IDisposable
     private PointerShape _pointer;
     private (int X, int Y, int Width, int Height) _windowed;
 
-    /// <summary>Opens the window at a size in screen coordinates.</summary>
+    /// <summary>Opens the window.</summary>
+    /// <param name="width">In screen coordinates.</param>
+    /// <param name="height">The same.</param>
+    /// <param name="scaleToMonitor">Whether the size is meant for 96 dpi and should be larger where the screen has more.</param>
     /// <exception cref="PreviewException">There is no GLFW, no display, or no OpenGL 3.3; the message says what to do.</exception>
-    public GlfwWindow(string title, int width, int height)
+    public GlfwWindow(string title, int width, int height, bool scaleToMonitor)
     {
         StartLibrary();
         _isOpen = true;
@@ -45,6 +49,7 @@ internal sealed unsafe class GlfwWindow : IDisposable
             GlfwApi.WindowHint(GlfwApi.HintDepthBits, 0);
             GlfwApi.WindowHint(GlfwApi.HintStencilBits, 0);
             GlfwApi.WindowHint(GlfwApi.HintVisible, GlfwApi.False);
+            GlfwApi.WindowHint(GlfwApi.HintScaleToMonitor, scaleToMonitor ? GlfwApi.True : GlfwApi.False);
             // A full-screen picture stays where it is when another monitor gets the focus.
             GlfwApi.WindowHint(GlfwApi.HintAutoIconify, GlfwApi.False);
             _window = GlfwApi.CreateWindow(Math.Max(width, MinWidth), Math.Max(height, MinHeight), title, 0, 0);
