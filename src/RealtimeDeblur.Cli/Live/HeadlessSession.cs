@@ -43,5 +43,5 @@ internal static class HeadlessSession
     }
 
     private static string Describe(LiveStatus status) => string.Create(CultureInfo.InvariantCulture,
-        $"{status.Model}, {status.LatencyMs:0} ms late, {status.Dropped} dropped{(status.IsSharp ? ", sharp" : status.Sigma is { } sigma ? $", sigma {sigma:0.0}" : "")}");
+        $"{status.Model}, {status.Latency.Median:0} ms late, {status.Dropped} dropped{(status.IsSharp ? ", sharp" : status.Sigma is { } sigma ? $", sigma {sigma:0.0}" : "")}");
 }

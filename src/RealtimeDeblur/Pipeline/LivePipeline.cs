@@ -167,13 +167,13 @@ public sealed class LivePipeline : IDisposable
         if (Report.Shown++ == 0) _firstShownAt = now;
         Report.Elapsed = Stopwatch.GetElapsedTime(_firstShownAt, now);
         if (shown.IsRestored) Report.FirstRestored ??= Stopwatch.GetElapsedTime(_startedAt, now);
-        _recent.Add(now, now - shown.CapturedAt);
+        _recent.Add(new(shown.CapturedAt, shown.TakenAt, shown.RestoredAt, shown.FetchedAt, now));
     }
 
     /// <summary>What is going on now.</summary>
     public LiveStatus ReadStatus()
     {
-        (double framesPerSecond, double latencyMs, double latencyP99Ms) = _recent.Read(Stopwatch.GetTimestamp());
+        (int recent, double framesPerSecond) = _recent.Rate(Stopwatch.GetTimestamp());
         float sigma = Volatile.Read(ref _sigma);
         lock (_setupLock)
         {
@@ -186,8 +186,11 @@ public sealed class LivePipeline : IDisposable
                 IsModelAutomatic = _model is null,
                 Device = _deviceName,
                 FramesPerSecond = framesPerSecond,
-                LatencyMs = latencyMs,
-                LatencyP99Ms = latencyP99Ms,
+                Latency = _recent.Stage(recent, static at => at.Presented - at.Captured),
+                Wait = _recent.Stage(recent, static at => at.Taken - at.Captured),
+                Restore = _recent.Stage(recent, static at => at.Restored - at.Taken),
+                HandOver = _recent.Stage(recent, static at => at.Fetched - at.Restored),
+                Present = _recent.Stage(recent, static at => at.Presented - at.Fetched),
                 Shown = Report.Shown,
                 Dropped = _captured.Dropped + _restored.Dropped,
                 Sigma = float.IsNaN(sigma) ? null : sigma,

@@ -20,11 +20,20 @@ public sealed record LiveStatus
     /// <summary>Pictures presented per second, over the last second or so; 0 where none were.</summary>
     public double FramesPerSecond { get; init; }
 
-    /// <summary>Median of the time from capture to presentation over the last pictures, in milliseconds; 0 without any.</summary>
-    public double LatencyMs { get; init; }
+    /// <summary>From capture to presentation, of the last pictures; zeros where none were presented lately.</summary>
+    public RecentDuration Latency { get; init; }
 
-    /// <summary>The 99th percentile of the same.</summary>
-    public double LatencyP99Ms { get; init; }
+    /// <summary>Of that: until work on the frame began.</summary>
+    public RecentDuration Wait { get; init; }
+
+    /// <summary>Of that: upload, network, download.</summary>
+    public RecentDuration Restore { get; init; }
+
+    /// <summary>Of that: until the result was fetched for presentation.</summary>
+    public RecentDuration HandOver { get; init; }
+
+    /// <summary>Of that: until it was presented.</summary>
+    public RecentDuration Present { get; init; }
 
     /// <summary>Pictures presented so far.</summary>
     public long Shown { get; init; }

@@ -2,51 +2,62 @@ using System.Diagnostics;
 
 namespace RealtimeDeblur.Pipeline;
 
-/// <summary>Rate and latency of the last pictures, for a display that follows what happens now. Safe for use from several threads; allocates nothing after construction.</summary>
+/// <summary>How long something took for the last pictures, in milliseconds.</summary>
+/// <param name="Median">What half of them did not exceed.</param>
+/// <param name="P99">What 99 of 100 did not exceed.</param>
+public readonly record struct RecentDuration(double Median, double P99);
+
+/// <summary>Rate, latency and stages of the last pictures, for a display that follows what happens now. Safe for use from several threads; allocates nothing after construction.</summary>
 internal sealed class RecentTimes
 {
-    private const int Remembered = 128;
+    private const int Remembered = 256;
 
-    /// <summary>Over which the rate is taken: long enough to be steady to the eye.</summary>
-    private static readonly TimeSpan RateWindow = TimeSpan.FromSeconds(1.5);
+    /// <summary>Over which everything is taken: long enough to be steady to the eye.</summary>
+    private static readonly TimeSpan Window = TimeSpan.FromSeconds(1.5);
 
-    private readonly long[] _at = new long[Remembered];
-    private readonly long[] _latency = new long[Remembered];
+    private readonly LiveMoments[] _pictures = new LiveMoments[Remembered];
     private readonly long[] _sorted = new long[Remembered];
     private long _count;
 
-    /// <param name="at">When a picture was presented, as <see cref="Stopwatch.GetTimestamp"/>.</param>
-    /// <param name="latency">Its age then, in the same ticks.</param>
-    public void Add(long at, long latency)
+    /// <summary>Takes a picture.</summary>
+    public void Add(LiveMoments picture)
     {
-        lock (_at)
-        {
-            (_at[_count % Remembered], _latency[_count % Remembered]) = (at, latency);
-            _count++;
-        }
+        lock (_pictures) _pictures[_count++ % Remembered] = picture;
     }
 
-    /// <summary>Pictures per second and the median and 99th percentile of the latency of the last pictures, in milliseconds; zeros where none were presented lately.</summary>
+    /// <summary>Pictures that were presented lately, and how many per second that makes; zeros where there were none.</summary>
     /// <param name="now">As <see cref="Stopwatch.GetTimestamp"/>.</param>
-    public (double FramesPerSecond, double MedianMs, double P99Ms) Read(long now)
+    public (int Count, double PerSecond) Rate(long now)
     {
-        lock (_at)
+        lock (_pictures)
         {
             int available = (int)Math.Min(_count, Remembered);
             int recent = 0;
-            while (recent < available && Stopwatch.GetElapsedTime(At(recent), now) <= RateWindow)
-            {
-                _sorted[recent] = _latency[(_count - 1 - recent) % Remembered];
-                recent++;
-            }
-            if (recent == 0) return (0, 0, 0);
-            _sorted.AsSpan(0, recent).Sort();
-            TimeSpan span = Stopwatch.GetElapsedTime(At(recent - 1), At(0));
-            return (span > TimeSpan.Zero ? (recent - 1) / span.TotalSeconds : 0, Milliseconds(_sorted[recent / 2]), Milliseconds(_sorted[(int)(0.99 * (recent - 1) + 0.5)]));
+            while (recent < available && Stopwatch.GetElapsedTime(Back(recent).Presented, now) <= Window) recent++;
+            if (recent < 2) return (recent, 0);
+            TimeSpan span = Stopwatch.GetElapsedTime(Back(recent - 1).Presented, Back(0).Presented);
+            return (recent, span > TimeSpan.Zero ? (recent - 1) / span.TotalSeconds : 0);
         }
     }
 
-    private long At(int back) => _at[(_count - 1 - back) % Remembered];
+    /// <summary>A stage of the last pictures; zeros without any.</summary>
+    /// <param name="count">How many pictures, at most those that <see cref="Rate"/> told of.</param>
+    /// <param name="ticksOf">The stage, in ticks of the <see cref="Stopwatch"/>.</param>
+    public RecentDuration Stage(int count, Func<LiveMoments, long> ticksOf)
+    {
+        lock (_pictures)
+        {
+            if (count == 0) return default;
+            for (int i = 0; i < count; i++) _sorted[i] = ticksOf(Back(i));
+            _sorted.AsSpan(0, count).Sort();
+            return new(Milliseconds(_sorted[count / 2]), Milliseconds(_sorted[(int)(0.99 * (count - 1) + 0.5)]));
+        }
+    }
+
+    private LiveMoments Back(int back) => _pictures[(_count - 1 - back) % Remembered];
 
     private static double Milliseconds(long ticks) => ticks * 1000.0 / Stopwatch.Frequency;
 }
+
+/// <summary>The moments a live picture passed, as <see cref="Stopwatch.GetTimestamp"/>.</summary>
+internal readonly record struct LiveMoments(long Captured, long Taken, long Restored, long Fetched, long Presented);

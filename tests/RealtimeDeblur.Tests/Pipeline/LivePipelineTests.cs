@@ -253,7 +253,9 @@ public sealed class LivePipelineTests
 
         LiveStatus status = pipeline.ReadStatus();
         Assert.InRange(status.FramesPerSecond, 10, 55);
-        Assert.InRange(status.LatencyMs, 0.01, status.LatencyP99Ms);
+        Assert.InRange(status.Latency.Median, 0.01, status.Latency.P99);
+        Assert.All([status.Wait, status.Restore, status.HandOver, status.Present], stage => Assert.InRange(stage.Median, 0, status.Latency.P99));
+        Assert.InRange(status.Restore.Median, 0.01, status.Restore.P99);
         Assert.Equal(1.5f, status.Sigma);
         Assert.Equal(60, status.Shown);
         Assert.NotNull(status.Device);
