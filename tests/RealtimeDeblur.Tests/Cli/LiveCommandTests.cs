@@ -107,6 +107,29 @@ public sealed class LiveCommandTests : IDisposable
         Assert.Equal(130, process.Wait().ExitCode);
     }
 
+    [Fact]
+    public void Live_ThousandsOfFrames_GrowsNowhere()
+    {
+        using CliProcess process = CliProcess.Start([.. SmallPattern, "--rate", "200", "--model", "tiny-camera"]);
+        process.WaitForStderr("pictures/s");
+        (long kilobytes, int threads, int files) before = Resources(process.Id);
+        Thread.Sleep(TimeSpan.FromSeconds(10));
+        (long kilobytes, int threads, int files) after = Resources(process.Id);
+        process.Interrupt();
+        process.Wait();
+
+        Assert.InRange(after.kilobytes - before.kilobytes, long.MinValue, 20_000);
+        Assert.InRange(after.threads - before.threads, -10, 4);
+        Assert.InRange(after.files - before.files, -10, 4);
+    }
+
+    private static (long Kilobytes, int Threads, int Files) Resources(int processId)
+    {
+        string[] status = File.ReadAllLines($"/proc/{processId}/status");
+        long Value(string name) => long.Parse(status.First(line => line.StartsWith(name + ':', StringComparison.Ordinal)).Split(':')[1].Replace("kB", "", StringComparison.Ordinal), System.Globalization.CultureInfo.InvariantCulture);
+        return (Value("VmRSS"), (int)Value("Threads"), Directory.GetFiles($"/proc/{processId}/fd").Length);
+    }
+
     private static string RawText(string file)
     {
         using Stream stream = typeof(ComputeDevice).Assembly.GetManifestResourceStream($"kernels/{file}")!;
