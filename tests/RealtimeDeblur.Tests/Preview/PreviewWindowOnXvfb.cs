@@ -303,6 +303,19 @@ public sealed class PreviewWindowOnXvfb
     }
 
     [Fact(Explicit = true)]
+    public void Show_LargerThanTheWindow_LeavesOutNoPixel()
+    {
+        // Every fourth column is white: a quarter of the size is a quarter of white, or stripes where pixels are left out.
+        using Frame stripes = new(new(PixelFormat.Bgr24, 2560, 1920));
+        for (int i = 0; i < stripes.Data.Length; i++) stripes.Data[i] = (byte)(i / 3 % 4 == 1 ? 255 : 0);
+        using PreviewSession session = new(view: Bare);
+        session.Window.Show(stripes, stripes);
+        session.Step();
+        ScreenPicture screen = session.Read();
+        for (int x = 20; x < 300; x++) Assert.InRange(screen[x, 100].G, 50, 80);
+    }
+
+    [Fact(Explicit = true)]
     public void Show_WrongFrames_SaysWhich()
     {
         using PreviewSession session = new();
