@@ -55,6 +55,7 @@ public sealed class PreviewWindow : IDisposable
         _window = new(title, isRemembered ? view.WindowWidth : width, isRemembered ? view.WindowHeight : height, scaleToMonitor: !isRemembered);
         try
         {
+            _window.SetIcon(WindowIcon.Paint(), WindowIcon.Side);
             _gl = _window.Gl;
             _quads = new(_gl);
             _pictures = new(_gl);
