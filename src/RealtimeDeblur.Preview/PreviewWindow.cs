@@ -21,6 +21,9 @@ public sealed class PreviewWindow : IDisposable
     // Below this many pixels of the window per pixel of the picture it is smoothed; above, one wants to judge the pixels themselves.
     private const double SmoothBelow = 3;
 
+    // Below this, a fetch of four neighbours leaves out pixels in between, and edges flicker.
+    private const double MipmapsBelow = 0.5;
+
     // Figures that change faster than this cannot be read.
     private static readonly TimeSpan FiguresLast = TimeSpan.FromMilliseconds(250);
 
@@ -52,6 +55,7 @@ public sealed class PreviewWindow : IDisposable
         _window = new(title, isRemembered ? view.WindowWidth : width, isRemembered ? view.WindowHeight : height, scaleToMonitor: !isRemembered);
         try
         {
+            _window.SetIcon(WindowIcon.Paint(), WindowIcon.Side);
             _gl = _window.Gl;
             _quads = new(_gl);
             _pictures = new(_gl);
@@ -200,6 +204,7 @@ public sealed class PreviewWindow : IDisposable
         }
         if (hasPicture)
         {
+            if (geometry.Scale < MipmapsBelow) _pictures.MakeMipmaps();
             double split = drawn.ShowsOriginal ? visible.Right : Math.Clamp(geometry.SplitColumn(drawn.Split), visible.X, visible.Right);
             DrawPart(_pictures.Original, geometry, visible with { Width = split - visible.X });
             DrawPart(_pictures.Restored, geometry, visible with { X = split, Width = visible.Right - split });
@@ -211,9 +216,9 @@ public sealed class PreviewWindow : IDisposable
     private void DrawPart(uint texture, PictureGeometry geometry, PixelRect part)
     {
         if (part.IsEmpty) return;
-        int filter = (int)(geometry.Scale < SmoothBelow ? GLEnum.Linear : GLEnum.Nearest);
+        int filter = (int)(geometry.Scale < SmoothBelow ? TextureMagFilter.Linear : TextureMagFilter.Nearest);
         _gl.BindTexture(TextureTarget.Texture2D, texture);
-        _gl.TexParameter(TextureTarget.Texture2D, TextureParameterName.TextureMinFilter, filter);
+        _gl.TexParameter(TextureTarget.Texture2D, TextureParameterName.TextureMinFilter, geometry.Scale < MipmapsBelow ? (int)TextureMinFilter.LinearMipmapNearest : filter);
         _gl.TexParameter(TextureTarget.Texture2D, TextureParameterName.TextureMagFilter, filter);
         PixelRect picture = geometry.Picture;
         _quads.Draw(texture, part, new((part.X - picture.X) / picture.Width, (part.Y - picture.Y) / picture.Height, part.Width / picture.Width, part.Height / picture.Height));

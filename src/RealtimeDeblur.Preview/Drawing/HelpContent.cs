@@ -23,7 +23,7 @@ internal sealed record HelpContent : IPanelContent
         ("I, Tab", "show or hide the figures"),
         ("F, F11, double click", "full screen, or back"),
         ("H, F1, ?", "this help"),
-        ("Esc, Q", "close"),
+        ("Esc, Q", "close; Esc leaves full screen first"),
     ];
 
     private const string Heading = "Keys and mouse";

@@ -49,19 +49,19 @@ internal sealed class PanelStyle(SKTypeface typeface, float scale) : IDisposable
     /// <summary>The text, or as much of it as fits, ending in "…".</summary>
     public static string Shorten(string text, SKFont font, float width)
     {
-        if (font.MeasureText(text) <= width) return text;
-        int length = text.Length;
-        while (length > 0 && font.MeasureText(text.AsSpan(0, length).TrimEnd().ToString() + "…") > width) length--;
-        return text.AsSpan(0, length).TrimEnd().ToString() + "…";
+        if (font.BreakText(text, width) >= text.Length) return text;
+        int length = font.BreakText(text, Math.Max(0, width - font.MeasureText("…")));
+        return string.Concat(text.AsSpan(0, length).TrimEnd(), "…");
     }
 
-    /// <summary>Breaks text into lines, between words where it can; the last of too many lines ends in "…".</summary>
+    /// <summary>Breaks text into lines, between words where it can; the last of too many lines ends in "…". What cannot be printed is left out.</summary>
+    /// <param name="maxLines">1 or more.</param>
     public static IReadOnlyList<string> Wrap(string text, SKFont font, float width, int maxLines)
     {
         List<string> lines = [];
         foreach (string paragraph in text.ReplaceLineEndings("\n").Replace("\t", "    ", StringComparison.Ordinal).Trim('\n').Split('\n'))
         {
-            string rest = paragraph.TrimEnd();
+            string rest = string.Concat(paragraph.Where(character => !char.IsControl(character))).TrimEnd();
             do
             {
                 if (lines.Count == maxLines)
@@ -87,13 +87,13 @@ internal sealed class PanelStyle(SKTypeface typeface, float scale) : IDisposable
     private static SKFont MakeFont(SKTypeface typeface, float size) =>
         new(typeface, size) { Edging = SKFontEdging.Antialias, Hinting = SKFontHinting.Slight, Subpixel = true };
 
-    /// <summary>Characters that fit on a line, 1 at least: up to the last space among them, if there is one.</summary>
+    /// <summary>Characters that fit on a line, up to the last space among them if there is one; at least one, or nothing would ever end.</summary>
     private static int FittingLength(string text, SKFont font, float width)
     {
-        int fitting = text.Length;
-        while (fitting > 1 && font.MeasureText(text.AsSpan(0, fitting).ToString()) > width) fitting--;
+        int fitting = font.BreakText(text, width);
         if (fitting >= text.Length) return text.Length;
         int space = text.LastIndexOf(' ', fitting);
-        return space > 0 && text.AsSpan(0, space).Trim().Length > 0 ? space : fitting;
+        bool isIndent = space <= 0 || string.IsNullOrWhiteSpace(text[..space]);
+        return isIndent ? Math.Max(char.IsHighSurrogate(text[0]) ? 2 : 1, fitting) : space;
     }
 }

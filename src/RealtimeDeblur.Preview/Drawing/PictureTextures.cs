@@ -15,6 +15,7 @@ internal sealed unsafe class PictureTextures : IDisposable
     private readonly uint[] _textures = new uint[2];
     private readonly uint[] _buffers = new uint[2];
     private int _next;
+    private bool _hasMipmaps;
 
     public PictureTextures(GL gl)
     {
@@ -26,7 +27,6 @@ internal sealed unsafe class PictureTextures : IDisposable
             _gl.BindTexture(TextureTarget.Texture2D, texture);
             _gl.TexParameter(TextureTarget.Texture2D, TextureParameterName.TextureWrapS, (int)TextureWrapMode.ClampToEdge);
             _gl.TexParameter(TextureTarget.Texture2D, TextureParameterName.TextureWrapT, (int)TextureWrapMode.ClampToEdge);
-            _gl.TexParameter(TextureTarget.Texture2D, TextureParameterName.TextureMaxLevel, 0);
         }
     }
 
@@ -59,6 +59,19 @@ internal sealed unsafe class PictureTextures : IDisposable
             TextureFormat.Fill(_gl, Width, Height, (long)i * pictureBytes);
         }
         _gl.BindBuffer(BufferTargetARB.PixelUnpackBuffer, 0);
+        _hasMipmaps = false;
+    }
+
+    /// <summary>Makes the smaller versions of both pictures that a view below half their size needs, unless they are there.</summary>
+    public void MakeMipmaps()
+    {
+        if (_hasMipmaps) return;
+        foreach (uint texture in _textures)
+        {
+            _gl.BindTexture(TextureTarget.Texture2D, texture);
+            _gl.GenerateMipmap(TextureTarget.Texture2D);
+        }
+        _hasMipmaps = true;
     }
 
     public void Dispose()

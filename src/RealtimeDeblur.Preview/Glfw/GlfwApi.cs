@@ -16,11 +16,10 @@ internal static unsafe partial class GlfwApi
     public const int KeyLeftControl = 341, KeyRightControl = 345;
     public const int MouseButtonLeft = 0, MouseButtonRight = 1;
 
-    public const int ErrorApiUnavailable = 0x10006, ErrorVersionUnavailable = 0x10007, ErrorPlatform = 0x10008, ErrorFormatUnavailable = 0x10009;
-
     public const int HintVisible = 0x20004, HintAutoIconify = 0x20006, HintDepthBits = 0x21005, HintStencilBits = 0x21006, HintScaleToMonitor = 0x2200C;
     public const int HintContextVersionMajor = 0x22002, HintContextVersionMinor = 0x22003, HintForwardCompatible = 0x22006, HintProfile = 0x22008;
     public const int CoreProfile = 0x32001;
+    public const int HintX11ClassName = 0x24001, HintX11InstanceName = 0x24002;
 
     public const int InputCursor = 0x33001, CursorNormal = 0x34001, CursorHidden = 0x34002;
     public const int ShapeHand = 0x36004, ShapeHorizontalResize = 0x36005;
@@ -47,8 +46,10 @@ internal static unsafe partial class GlfwApi
 
     [LibraryImport(Library, EntryPoint = "glfwDefaultWindowHints")] public static partial void DefaultWindowHints();
     [LibraryImport(Library, EntryPoint = "glfwWindowHint")] public static partial void WindowHint(int hint, int value);
+    [LibraryImport(Library, EntryPoint = "glfwWindowHintString", StringMarshalling = StringMarshalling.Utf8)] public static partial void WindowHintString(int hint, string value);
     [LibraryImport(Library, EntryPoint = "glfwCreateWindow", StringMarshalling = StringMarshalling.Utf8)] public static partial nint CreateWindow(int width, int height, string title, nint monitor, nint share);
     [LibraryImport(Library, EntryPoint = "glfwDestroyWindow")] public static partial void DestroyWindow(nint window);
+    [LibraryImport(Library, EntryPoint = "glfwSetWindowIcon")] public static partial void SetWindowIcon(nint window, int count, Image* images);
     [LibraryImport(Library, EntryPoint = "glfwShowWindow")] public static partial void ShowWindow(nint window);
     [LibraryImport(Library, EntryPoint = "glfwSetWindowUserPointer")] public static partial void SetWindowUserPointer(nint window, nint pointer);
     [LibraryImport(Library, EntryPoint = "glfwGetWindowUserPointer")] public static partial nint GetWindowUserPointer(nint window);
@@ -87,6 +88,14 @@ internal static unsafe partial class GlfwApi
     public readonly struct VideoMode
     {
         public readonly int Width, Height, RedBits, GreenBits, BlueBits, RefreshRate;
+    }
+
+    /// <summary>GLFWimage: rows from the top, R, G, B, A per pixel, alpha not multiplied in.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public readonly struct Image(int width, int height, byte* pixels)
+    {
+        public readonly int Width = width, Height = height;
+        public readonly byte* Pixels = pixels;
     }
 
     /// <summary>The last error of this thread, which is cleared; code 0 when there was none.</summary>

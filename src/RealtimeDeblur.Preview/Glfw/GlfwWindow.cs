@@ -14,6 +14,8 @@ internal enum PointerShape { Arrow, Hand, HorizontalResize, Hidden }
 /// </summary>
 internal sealed unsafe class GlfwWindow : IDisposable
 {
+    private const string ProgramName = "realtimedeblur";
+
     // What slider, labels and a short message need.
     private const int MinWidth = 400, MinHeight = 300;
 
@@ -52,6 +54,9 @@ internal sealed unsafe class GlfwWindow : IDisposable
             GlfwApi.WindowHint(GlfwApi.HintScaleToMonitor, scaleToMonitor ? GlfwApi.True : GlfwApi.False);
             // A full-screen picture stays where it is when another monitor gets the focus.
             GlfwApi.WindowHint(GlfwApi.HintAutoIconify, GlfwApi.False);
+            // By these, desktops know windows of one program.
+            GlfwApi.WindowHintString(GlfwApi.HintX11ClassName, ProgramName);
+            GlfwApi.WindowHintString(GlfwApi.HintX11InstanceName, ProgramName);
             _window = GlfwApi.CreateWindow(Math.Max(width, MinWidth), Math.Max(height, MinHeight), title, 0, 0);
             if (_window == 0) throw PreviewException.NoWindow(GlfwApi.TakeError());
 
@@ -114,6 +119,18 @@ internal sealed unsafe class GlfwWindow : IDisposable
             _pointer = value;
             GlfwApi.SetInputMode(_window, GlfwApi.InputCursor, value == PointerShape.Hidden ? GlfwApi.CursorHidden : GlfwApi.CursorNormal);
             GlfwApi.SetCursor(_window, value switch { PointerShape.Hand => _handCursor, PointerShape.HorizontalResize => _resizeCursor, _ => 0 });
+        }
+    }
+
+    /// <summary>Sets the picture that stands for the window in the desktop's lists.</summary>
+    /// <param name="rgba">Square, rows from the top, alpha not multiplied in; copied.</param>
+    /// <param name="side">Pixels.</param>
+    public void SetIcon(ReadOnlySpan<byte> rgba, int side)
+    {
+        fixed (byte* pixels = rgba)
+        {
+            GlfwApi.Image image = new(side, side, pixels);
+            GlfwApi.SetWindowIcon(_window, 1, &image);
         }
     }
 

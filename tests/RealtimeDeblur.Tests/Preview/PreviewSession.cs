@@ -9,7 +9,7 @@ namespace RealtimeDeblur.Tests.Preview;
 /// <summary>A window that shows <see cref="TestPattern"/>, and xdotool at its keyboard and mouse. Stands at the top left of the screen, so that both count alike.</summary>
 internal sealed class PreviewSession : IDisposable
 {
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
 
     public PreviewSession(int width = 640, int height = 480, int pictureWidth = 640, int pictureHeight = 480, PreviewView? view = null, PreviewStatus? status = null, bool withPicture = true)
     {

@@ -159,7 +159,7 @@ public sealed class PreviewWindowOnXvfb
         session.Do("mousemove 100 100", () => session.Find("slider") is not null && session.Find("restored") is not null);
         Stopwatch watch = Stopwatch.StartNew();
         session.Do("mousemove 101 100", () => session.Find("slider") is null);
-        Assert.InRange(watch.Elapsed.TotalSeconds, 2.4, 4.5);
+        Assert.InRange(watch.Elapsed.TotalSeconds, 2.4, 8);
         Assert.Null(session.Find("restored"));
         session.Do("mousemove 100 101", () => session.Find("slider") is not null);
     }
@@ -303,6 +303,19 @@ public sealed class PreviewWindowOnXvfb
     }
 
     [Fact(Explicit = true)]
+    public void Show_LargerThanTheWindow_LeavesOutNoPixel()
+    {
+        // Every fourth column is white: a quarter of the size is a quarter of white, or stripes where pixels are left out.
+        using Frame stripes = new(new(PixelFormat.Bgr24, 2560, 1920));
+        for (int i = 0; i < stripes.Data.Length; i++) stripes.Data[i] = (byte)(i / 3 % 4 == 1 ? 255 : 0);
+        using PreviewSession session = new(view: Bare);
+        session.Window.Show(stripes, stripes);
+        session.Step();
+        ScreenPicture screen = session.Read();
+        for (int x = 20; x < 300; x++) Assert.InRange(screen[x, 100].G, 50, 80);
+    }
+
+    [Fact(Explicit = true)]
     public void Show_WrongFrames_SaysWhich()
     {
         using PreviewSession session = new();
@@ -351,11 +364,10 @@ public sealed class PreviewWindowOnXvfb
                 Thread.Sleep(20);
             }
         });
-        session.View.ShowsStatus = true;
         waker.Start();
-        session.Window.WaitEvents(TimeSpan.FromSeconds(2));
-        session.Window.WaitEvents(TimeSpan.FromSeconds(2));
-        Assert.InRange(watch.Elapsed.TotalSeconds, 0, 1.5);
+        // More than once: events of the new window itself come too.
+        for (int i = 0; i < 4; i++) session.Window.WaitEvents(TimeSpan.FromSeconds(10));
+        Assert.InRange(watch.Elapsed.TotalSeconds, 0, 8);
         session.Dispose();
         waker.Join();
         session.Window.Wake();

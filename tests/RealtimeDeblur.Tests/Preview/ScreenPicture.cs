@@ -23,10 +23,15 @@ internal sealed record ScreenPicture(byte[] Rgb, int Width, int Height)
         if (Environment.GetEnvironmentVariable("DEBLUR_UPDATE_GOLDEN") == "1") Save(path);
         ScreenPicture golden = Load(path);
         string failed = Path.Combine(checkout, "artifacts/golden", name + ".png");
-        double psnr = 0, difference = 0;
-        bool isAlike = (golden.Width, golden.Height) == (Width, Height) && (psnr = Psnr(golden)) >= LeastPsnr && (difference = LargestDifferenceOfBlockMeans(golden)) <= LargestBlockDifference;
-        if (!isAlike) Save(failed);
-        Assert.True(isAlike, $"{name}: {Width}x{Height}, golden {golden.Width}x{golden.Height}; PSNR {psnr:F1} dB (at least {LeastPsnr}), block means differ by {difference:F1} (at most {LargestBlockDifference}). See {failed}");
+        if ((golden.Width, golden.Height) != (Width, Height))
+        {
+            Save(failed);
+            Assert.Fail($"{name} is {Width}x{Height}, its golden picture {golden.Width}x{golden.Height}. See {failed}");
+        }
+        (double psnr, double difference) = (Psnr(golden), LargestDifferenceOfBlockMeans(golden));
+        if (psnr >= LeastPsnr && difference <= LargestBlockDifference) return;
+        Save(failed);
+        Assert.Fail($"{name}: PSNR {psnr:F1} dB (at least {LeastPsnr}), block means differ by {difference:F1} (at most {LargestBlockDifference}). See {failed}");
     }
 
     private double Psnr(ScreenPicture other)
