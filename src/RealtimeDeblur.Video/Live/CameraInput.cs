@@ -28,11 +28,11 @@ public sealed partial class CameraInput : ILiveInput
 
     static CameraInput()
     {
-        // OpenCV takes these from its environment only, the first two when it is loaded. Its defaults: half a second of delay, ten seconds until it notices silence, and log lines on the terminal.
-        _ = SetEnvironment("OPENCV_LOG_LEVEL", "OFF", overwrite: 0);
+        // OpenCV takes these from its environment only, the first when it is loaded. Its defaults: ten seconds until it notices silence, half a second of delay, and log lines on the terminal.
         _ = SetEnvironment("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "3", overwrite: 0);
         _ = SetEnvironment("OPENCV_FFMPEG_LOGLEVEL", "-8", overwrite: 0);
-        _ = SetEnvironment("OPENCV_FFMPEG_CAPTURE_OPTIONS", "probesize;32768|analyzeduration;0|fflags;nobuffer", overwrite: 0);
+        _ = SetEnvironment("OPENCV_FFMPEG_CAPTURE_OPTIONS", "probesize;32768|analyzeduration;0", overwrite: 0);
+        Cv2.SetLogLevel(LogLevel.SILENT);
     }
 
     /// <param name="camera">Its number, its device (<c>/dev/video0</c>, <c>/dev/v4l/by-id/...</c>), or part of its name.</param>
@@ -98,8 +98,8 @@ public sealed partial class CameraInput : ILiveInput
             capture.Dispose();
             throw new IOException($"{Name} is in use by another program, or does not work. Close that program, or unplug the camera and plug it in again.");
         }
-        // A queue would only make pictures older. The format decides which sizes there are, the size which rates.
-        capture.Set(VideoCaptureProperties.BufferSize, 1);
+        // One is filled while the other is decoded; a longer queue would only make pictures older. The format decides which sizes there are, the size which rates.
+        capture.Set(VideoCaptureProperties.BufferSize, 2);
         capture.Set(VideoCaptureProperties.FourCC, FourCC.FromString(mode?.Format ?? "MJPG").Value);
         capture.Set(VideoCaptureProperties.FrameWidth, mode?.Width ?? wanted.Width);
         capture.Set(VideoCaptureProperties.FrameHeight, mode?.Height ?? wanted.Height);

@@ -49,7 +49,7 @@ internal sealed class CameraSource : IFrameSource
         try
         {
             if (!source._begun.Wait(Patience, cancellation)) throw source.Silent();
-            if (source._failure is { } failure) ExceptionDispatchInfo.Throw(failure);
+            if (source._pool is null && source._failure is { } failure) ExceptionDispatchInfo.Throw(failure);
             return source;
         }
         catch
