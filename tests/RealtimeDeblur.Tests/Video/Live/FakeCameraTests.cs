@@ -196,15 +196,31 @@ public sealed class FakeCamera
     [InlineData("camera")]
     [InlineData("file")]
     [InlineData("pattern")]
+    public void TryRead_ManyFrames_AllocatesNothing(string kind)
+    {
+        const int frames = 40, warmAfter = 20;
+        using var folder = new TemporaryFolder();
+        using IFrameSource source = Input(kind, folder).Open(Cancellation);
+        long bytes = 0;
+        for (int i = 0; i < warmAfter + frames; i++)
+        {
+            if (i == warmAfter) bytes = -GC.GetTotalAllocatedBytes(precise: true);
+            Assert.True(source.TryRead(out Frame? frame));
+            frame.Dispose();
+        }
+        bytes += GC.GetTotalAllocatedBytes(precise: true);
+        // The rest of the process is never quite still; one object per frame would be more.
+        Assert.InRange(bytes, 0, 24 * frames);
+    }
+
+    [Theory(Explicit = true)]
+    [InlineData("camera")]
+    [InlineData("file")]
+    [InlineData("pattern")]
     public void Open_FiftyTimes_LeavesNothingBehind(string kind)
     {
         using var folder = new TemporaryFolder();
-        ILiveInput input = kind switch
-        {
-            "camera" => new CameraInput(Camera, new CameraRequest(320, 240, 30)),
-            "file" => Clip(folder["clip.mkv"]),
-            _ => new PatternInput(64, 48),
-        };
+        ILiveInput input = Input(kind, folder);
         OpenAndRead(input, times: 5);
         (int files, int threads, int children) = Counts();
         OpenAndRead(input, times: 50);
@@ -214,6 +230,13 @@ public sealed class FakeCamera
         Assert.InRange(threadsAfter, 0, threads + 5);
         Assert.InRange(childrenAfter, 0, children);
     }
+
+    private static ILiveInput Input(string kind, TemporaryFolder folder) => kind switch
+    {
+        "camera" => new CameraInput(Camera, new CameraRequest(320, 240, 30)),
+        "file" => Clip(folder["clip.mkv"]),
+        _ => new PatternInput(64, 48, framesPerSecond: 50),
+    };
 
     private static FfmpegLiveInput Clip(string path)
     {
