@@ -45,6 +45,24 @@ has_opencl_driver() {
     return 1
 }
 
+# Whether an OpenGL driver is there: Mesa's, which also draws in software, or NVIDIA's.
+has_opengl_driver() {
+    local driver
+    for driver in /usr/lib/*/dri/*_dri.so /usr/lib{,64}/dri/*_dri.so /usr/lib{,64,/*}/{libGLX_nvidia.so.0,libgallium-*.so}; do
+        [[ -e $driver ]] && return
+    done
+    return 1
+}
+
+# Whether there is a TrueType font where the window looks for one.
+has_font() {
+    local font
+    for font in /usr/share/fonts/truetype/*/*.ttf /usr/share/fonts/*/*.ttf /usr/share/fonts/*.ttf "${HOME:-}"/.local/share/fonts/*.ttf; do
+        [[ -e $font ]] && return
+    done
+    return 1
+}
+
 # PoCL offers no device where it cannot write compiled kernels, which it does below the home folder. Services and build users often have none.
 keep_pocl_working() {
     [[ -w ${HOME:-} || -n ${POCL_CACHE_DIR:-} || -n ${XDG_CACHE_HOME:-} ]] || export POCL_CACHE_DIR="${TMPDIR:-/tmp}/pocl-$EUID"
@@ -60,6 +78,10 @@ install_packages() {
     [[ $libraries == *libOpenCL.so.1* ]] || missing ocl-icd-libopencl1 "the OpenCL loader"
     has_opencl_driver || missing pocl-opencl-icd "OpenCL on the CPU, as there is no other OpenCL driver"
     [[ $libraries == *libgtk-3.so.0* ]] || missing libgtk-3-0 "OpenCV links it, even without a window"
+    [[ $libraries == *libglfw.so.3* ]] || missing libglfw3 "the window of deblur live"
+    [[ $libraries == *libGL.so.1* ]] || missing libgl1 "OpenGL, for the window of deblur live"
+    has_opengl_driver || missing libgl1-mesa-dri "an OpenGL driver, for the window of deblur live"
+    has_font || missing fonts-dejavu-core "a font for the text in the window of deblur live"
     for need in "ffmpeg:ffmpeg:reads and writes video files" "$@"; do
         IFS=: read -r command package reason <<< "$need"
         command -v "$command" > /dev/null || missing "$package" "$reason"

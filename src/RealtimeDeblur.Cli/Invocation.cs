@@ -73,10 +73,13 @@ internal sealed class Invocation
     }
 
     /// <summary>Prints the command's result on stdout: with --json as one JSON object in camelCase, else by <paramref name="print"/>. Call it once.</summary>
-    public void Result<T>(T result, Action<T, TextWriter> print)
+    /// <param name="result">What was found.</param>
+    /// <param name="print">Prints it as text.</param>
+    /// <param name="toStderr">Whether stdout belongs to something else.</param>
+    public void Result<T>(T result, Action<T, TextWriter> print, bool toStderr = false)
     {
-        if (Json) ResultJson.Write(result);
-        else print(result, Console.Out);
+        if (Json) ResultJson.Write(result, toStderr);
+        else print(result, toStderr ? Console.Error : Console.Out);
     }
 
     /// <summary>Prints a remark that the user should see, on stderr.</summary>

@@ -11,6 +11,7 @@ internal static class Program
     internal static Command[] Commands() =>
     [
         DemoCommand.Create(),
+        LiveCommand.Create(),
         VideoCommand.Create(),
         ImageCommand.Create(),
         TrainCommand.Create(),

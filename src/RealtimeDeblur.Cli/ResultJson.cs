@@ -15,11 +15,11 @@ internal static class ResultJson
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase), new FiniteOrNull() },
     };
 
-    /// <summary>Writes to stdout directly: the terminal's character set does not matter.</summary>
-    public static void Write<T>(T value)
+    /// <summary>Writes to stdout, or stderr, directly: the terminal's character set does not matter.</summary>
+    public static void Write<T>(T value, bool toStderr = false)
     {
-        using Stream stdout = Console.OpenStandardOutput();
-        stdout.Write(Format(value));
+        using Stream stream = toStderr ? Console.OpenStandardError() : Console.OpenStandardOutput();
+        stream.Write(Format(value));
     }
 
     internal static byte[] Format<T>(T value) => [.. JsonSerializer.SerializeToUtf8Bytes(value, Options), (byte)'\n'];

@@ -14,11 +14,13 @@ public sealed unsafe class ComputeDevice : IDisposable
     private readonly ClHandle _context;
     private readonly Dictionary<(string File, string Options), KernelProgram> _programs = [];
     private readonly Lazy<ProbedArithmetic> _arithmetic;
+    private readonly string? _kernelFolder;
 
-    private ComputeDevice(DeviceInfo info, nint device)
+    private ComputeDevice(DeviceInfo info, nint device, string? kernelFolder)
     {
         Info = info;
         Device = device;
+        _kernelFolder = kernelFolder;
         _arithmetic = new(() => ProbedArithmetic.Of(this));
         lock (OpenClApi.SetUp)
         {
@@ -48,8 +50,9 @@ public sealed unsafe class ComputeDevice : IDisposable
 
     /// <summary>Opens a device.</summary>
     /// <param name="selector">Index in <see cref="List"/> or part of the name, any case; null takes the first: a GPU where there is one.</param>
+    /// <param name="kernelFolder">Folder of kernel files that are built instead of those in the assembly, as they are at that moment, where a path is in both; for work on kernels. Null builds the assembly's.</param>
     /// <exception cref="OpenClException">No device matches, or it could not be opened.</exception>
-    public static ComputeDevice Open(string? selector = null)
+    public static ComputeDevice Open(string? selector = null, string? kernelFolder = null)
     {
         List<(DeviceInfo Info, nint Device)> devices = Enumerate();
         if (devices.Count == 0) throw new OpenClException(OpenClException.PlatformNotFound, $"No OpenCL device was found on this machine. {OpenClException.NoDriver}");
@@ -60,7 +63,7 @@ public sealed unsafe class ComputeDevice : IDisposable
             string known = string.Join(", ", devices.Select(entry => $"{entry.Info.Index}: {entry.Info.Name}"));
             throw new OpenClException($"No OpenCL device matches '{selector}'. Choose by index or part of the name from: {known}.");
         }
-        return new(devices[index].Info, devices[index].Device);
+        return new(devices[index].Info, devices[index].Device, kernelFolder);
     }
 
     /// <summary>Makes an in-order queue. The caller disposes it.</summary>
@@ -84,7 +87,7 @@ public sealed unsafe class ComputeDevice : IDisposable
         {
             if (!_programs.TryGetValue((file, options), out KernelProgram? program))
             {
-                program = new(this, file, KernelSource.Read(file), options, ProgramCache.Default);
+                program = new(this, file, KernelSource.Read(file, _kernelFolder), options, ProgramCache.Default);
                 _programs.Add((file, options), program);
             }
             return program;

@@ -14,20 +14,29 @@ internal static class KernelSource
         [.. Assembly.GetExecutingAssembly().GetManifestResourceNames().Where(name => name.StartsWith(Prefix, StringComparison.Ordinal)).Select(name => name[Prefix.Length..]).Order(StringComparer.Ordinal)];
 
     /// <summary>Reads a file with every <c>#include "color/samples.cl"</c> replaced by that file, because drivers have no folder to look in.</summary>
+    /// <param name="file">Path below <c>kernels/</c>.</param>
+    /// <param name="folder">Folder whose files take the place of those of the same path; null for none.</param>
     /// <exception cref="ArgumentException">There is no such file.</exception>
-    public static string Read(string file)
+    /// <exception cref="IOException">A file of the folder cannot be read.</exception>
+    public static string Read(string file, string? folder = null)
     {
-        using Stream? stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(Prefix + file)
-            ?? throw new ArgumentException($"There is no kernel file '{file}'; there are {string.Join(", ", Files)}.", nameof(file));
+        using Stream stream = Open(file, folder);
         using var reader = new StreamReader(stream);
         var text = new StringBuilder();
         int number = 0;
         while (reader.ReadLine() is { } line)
         {
             number++;
-            if (line.StartsWith(Include, StringComparison.Ordinal)) text.Append(Read(line[Include.Length..line.LastIndexOf('"')])).Append($"#line {number + 1}\n");
+            if (line.StartsWith(Include, StringComparison.Ordinal)) text.Append(Read(line[Include.Length..line.LastIndexOf('"')], folder)).Append($"#line {number + 1}\n");
             else text.Append(line).Append('\n');
         }
         return text.ToString();
+    }
+
+    private static Stream Open(string file, string? folder)
+    {
+        if (folder is not null && Path.Combine(folder, file) is var path && File.Exists(path)) return File.OpenRead(path);
+        return Assembly.GetExecutingAssembly().GetManifestResourceStream(Prefix + file)
+            ?? throw new ArgumentException($"There is no kernel file '{file}'; there are {string.Join(", ", Files)}.", nameof(file));
     }
 }

@@ -2,38 +2,66 @@ using RealtimeDeblur.Imaging;
 
 namespace RealtimeDeblur.Pipeline;
 
-/// <summary>A live frame as it came and as it was restored, with the moments it passed. Whoever holds it owns it and disposes it, which gives both frames back to their pools.</summary>
-/// <param name="original">As captured; taken over.</param>
-/// <param name="restored">Another frame of the same format; taken over.</param>
-public sealed class LivePicture(Frame original, Frame restored) : IDisposable
+/// <summary>A live frame as it came and as it was restored, with the moments it passed (<see cref="System.Diagnostics.Stopwatch.GetTimestamp"/>). Whoever holds it owns it and disposes it.</summary>
+public sealed class LivePicture : IDisposable
 {
+    private readonly Pool _pool;
+    private Frame? _original;
+    private Frame? _restored;
+
+    private LivePicture(Pool pool) => _pool = pool;
+
     /// <summary>As captured.</summary>
-    public Frame Original { get; } = original;
+    public Frame Original => _original ?? throw new ObjectDisposedException(nameof(LivePicture));
 
     /// <summary>The result, of the same format. Equal to <see cref="Original"/> where the frame passed unchanged.</summary>
-    public Frame Restored { get; } = restored;
+    public Frame Restored => _restored ?? throw new ObjectDisposedException(nameof(LivePicture));
 
-    /// <summary>Whether a network has seen it: false while the first one is still being set up, and after a failure of the device.</summary>
-    public bool IsRestored { get; init; }
+    /// <summary>Whether a network has seen it: false while one is being set up for the first time or for another size, and after a failure of the device.</summary>
+    public bool IsRestored { get; internal set; }
 
-    /// <summary>Sigma of the blur in pixels, see <see cref="Restoration.Deblurrer.LastSigma"/>.</summary>
-    public float? Sigma { get; init; }
+    /// <summary>When the picture was complete.</summary>
+    public long CapturedAt { get; internal set; }
 
-    /// <summary>Whether it was found sharp and passed unchanged.</summary>
-    public bool IsSharp { get; init; }
-
-    /// <summary>When the picture was complete, as <see cref="System.Diagnostics.Stopwatch.GetTimestamp"/>.</summary>
-    public long CapturedAt => Original.CapturedAt;
-
-    /// <summary>When the GPU thread took it out of its mailbox.</summary>
-    public long TakenAt { get; init; }
+    /// <summary>When work on it began.</summary>
+    public long TakenAt { get; internal set; }
 
     /// <summary>When the result was there.</summary>
-    public long RestoredAt { get; init; }
+    public long RestoredAt { get; internal set; }
 
+    /// <summary>When it was fetched to be presented.</summary>
+    public long FetchedAt { get; internal set; }
+
+    /// <summary>Gives both frames back to their pools. A second call does nothing as long as the picture is not in use again.</summary>
     public void Dispose()
     {
-        Original.Dispose();
-        Restored.Dispose();
+        if (_original is null) return;
+        _original.Dispose();
+        _restored!.Dispose();
+        (_original, _restored) = (null, null);
+        _pool.TakeBack(this);
+    }
+
+    /// <summary>Reuses pictures. Safe for use from several threads.</summary>
+    internal sealed class Pool
+    {
+        private readonly Stack<LivePicture> _idle = new();
+
+        /// <summary>A picture of two frames, which it takes over.</summary>
+        public LivePicture Rent(Frame original, Frame restored)
+        {
+            LivePicture? picture;
+            lock (_idle)
+            {
+                if (!_idle.TryPop(out picture)) picture = new(this);
+            }
+            (picture._original, picture._restored, picture.CapturedAt) = (original, restored, original.CapturedAt);
+            return picture;
+        }
+
+        public void TakeBack(LivePicture picture)
+        {
+            lock (_idle) _idle.Push(picture);
+        }
     }
 }

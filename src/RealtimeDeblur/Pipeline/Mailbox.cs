@@ -3,44 +3,58 @@ using System.Diagnostics.CodeAnalysis;
 namespace RealtimeDeblur.Pipeline;
 
 /// <summary>
-/// Hands live pictures from one thread to another through a single slot: a new one takes the place of one that nobody has fetched yet, which is disposed and counted.
-/// What is taken out is so always the newest, and neither thread waits for a slow one. Owns what lies in it. Allocates nothing.
+/// Hands live pictures from one thread to another: where nobody fetches them in time the oldest gives way to the new one, is disposed and counted. With one place, as is usual,
+/// what is taken out is always the newest. The producer never waits. Owns what lies in it. Allocates nothing after construction.
 /// </summary>
-public sealed class Mailbox<T> where T : class, IDisposable
+/// <param name="capacity">Items it holds, 1 or more. More than one smooths a consumer that is fast enough on average, at the price of latency.</param>
+public sealed class Mailbox<T>(int capacity = 1) where T : class, IDisposable
 {
-    private readonly object _lock = new();      // Monitor.Wait needs an object
-    private T? _newest;
+    private readonly T?[] _ring = new T?[capacity];     // Also the lock.
+    private int _head;
+    private int _count;
+    private long _dropped;
     private bool _closed;
 
-    /// <summary>Items that were replaced before anyone took them.</summary>
-    public long Dropped { get; private set; }
+    /// <summary>Items that gave way before anyone took them.</summary>
+    public long Dropped => Interlocked.Read(ref _dropped);
 
     /// <summary>Puts an item in; takes ownership. A closed mailbox disposes it.</summary>
     /// <returns>False when the mailbox was closed, which tells the producer to stop.</returns>
     public bool Put(T item)
     {
-        T? replaced;
-        lock (_lock)
+        T? leaving = null;
+        bool isClosed;
+        lock (_ring)
         {
-            replaced = _closed ? item : _newest;
-            if (!_closed) _newest = item;
-            if (!_closed && replaced is not null) Dropped++;
-            Monitor.PulseAll(_lock);
+            isClosed = _closed;
+            if (isClosed)
+            {
+                leaving = item;
+            }
+            else
+            {
+                if (_count == _ring.Length)
+                {
+                    leaving = RemoveOldest();
+                    Interlocked.Increment(ref _dropped);
+                }
+                _ring[(_head + _count++) % _ring.Length] = item;
+                Monitor.Pulse(_ring);
+            }
         }
-        replaced?.Dispose();
-        return replaced != item;
+        leaving?.Dispose();
+        return !isClosed;
     }
 
-    /// <summary>Takes the item, waiting for one; the caller owns it.</summary>
+    /// <summary>Takes the oldest item, waiting for one; the caller owns it.</summary>
     /// <param name="timeout">How long to wait; <see cref="Timeout.InfiniteTimeSpan"/> for ever, zero not at all.</param>
     /// <returns>False when none came in time, or the mailbox was closed.</returns>
     public bool TryTake(TimeSpan timeout, [NotNullWhen(true)] out T? item)
     {
-        lock (_lock)
+        lock (_ring)
         {
-            if (_newest is null && !_closed && timeout != TimeSpan.Zero) Monitor.Wait(_lock, timeout);
-            item = _newest;
-            _newest = null;
+            if (_count == 0 && !_closed && timeout != TimeSpan.Zero) Monitor.Wait(_ring, timeout);
+            item = _count == 0 ? null : RemoveOldest();
             return item is not null;
         }
     }
@@ -48,14 +62,20 @@ public sealed class Mailbox<T> where T : class, IDisposable
     /// <summary>Disposes what lies in it and wakes whoever waits; nothing goes in any more. May be called from any thread.</summary>
     public void Close()
     {
-        T? left;
-        lock (_lock)
+        lock (_ring)
         {
             _closed = true;
-            left = _newest;
-            _newest = null;
-            Monitor.PulseAll(_lock);
+            while (_count > 0) RemoveOldest().Dispose();
+            Monitor.PulseAll(_ring);
         }
-        left?.Dispose();
+    }
+
+    private T RemoveOldest()
+    {
+        T oldest = _ring[_head]!;
+        _ring[_head] = null;
+        _head = (_head + 1) % _ring.Length;
+        _count--;
+        return oldest;
     }
 }

@@ -1,0 +1,20 @@
+namespace RealtimeDeblur.Preview;
+
+/// <summary>What the user asked for and the window cannot do itself; the caller carries it out.</summary>
+public enum PreviewRequest
+{
+    NextModel,
+    PreviousModel,
+
+    /// <summary>Go on with the next compute device.</summary>
+    NextDevice,
+
+    /// <summary>Save the pair of pictures that is shown, original and restored.</summary>
+    Snapshot,
+
+    /// <summary>Begin recording, or end it; <see cref="PreviewStatus.IsRecording"/> tells the window what became of it.</summary>
+    ToggleRecording,
+
+    /// <summary>Stop taking pictures, or go on; <see cref="PreviewStatus.IsPaused"/> tells the window what became of it.</summary>
+    TogglePause,
+}
