@@ -56,7 +56,8 @@ internal sealed partial class FfmpegProcess : IDisposable
             // The system's own words come late, after the components that could not go on; other causes come first.
             return lines.FirstOrDefault(line => line.Contains("No space left on device", StringComparison.Ordinal)) is not null ? "no space is left on the device"
                 : lines.FirstOrDefault(line => line.Contains("Permission denied", StringComparison.Ordinal)) is not null ? "permission denied"
-                : lines.Count > 0 ? lines[0].TrimEnd('.', ' ')
+                // That a connection ended says less than what followed from it.
+                : lines.FirstOrDefault(line => !line.StartsWith("Stream ends prematurely", StringComparison.Ordinal)) is { } first ? first.TrimEnd('.', ' ')
                 : "it gave no reason";
         }
     }

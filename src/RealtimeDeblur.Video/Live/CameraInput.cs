@@ -26,15 +26,6 @@ public sealed partial class CameraInput : ILiveInput
     private readonly Action<string>? _note;
     private string? _noted;
 
-    static CameraInput()
-    {
-        // OpenCV takes these from its environment only, the first two when it is loaded. Its defaults: half a second of delay, ten seconds until it notices silence, and log lines on the terminal.
-        _ = SetEnvironment("OPENCV_LOG_LEVEL", "OFF", overwrite: 0);
-        _ = SetEnvironment("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "3", overwrite: 0);
-        _ = SetEnvironment("OPENCV_FFMPEG_LOGLEVEL", "-8", overwrite: 0);
-        _ = SetEnvironment("OPENCV_FFMPEG_CAPTURE_OPTIONS", "probesize;32768|analyzeduration;0|fflags;nobuffer", overwrite: 0);
-    }
-
     /// <param name="camera">Its number, its device (<c>/dev/video0</c>, <c>/dev/v4l/by-id/...</c>), or part of its name.</param>
     /// <param name="request">What to ask it for; null asks for <see cref="CameraRequest.Default"/> and does not mind getting something else.</param>
     /// <param name="note">Told when the camera does not give what was asked for, as a finished sentence; from whatever thread opens it.</param>
@@ -90,6 +81,7 @@ public sealed partial class CameraInput : ILiveInput
     /// <summary>Opens a camera and sets it up; it sends nothing yet.</summary>
     private VideoCapture Connect(string path)
     {
+        PrepareOpenCv();
         CameraRequest wanted = _request ?? CameraRequest.Default;
         CameraMode? mode = CameraMode.Choose(CameraList.ModesOf(path) ?? [], wanted.Width, wanted.Height, wanted.FramesPerSecond);
         var capture = new VideoCapture(path, VideoCaptureAPIs.V4L2);
@@ -98,8 +90,8 @@ public sealed partial class CameraInput : ILiveInput
             capture.Dispose();
             throw new IOException($"{Name} is in use by another program, or does not work. Close that program, or unplug the camera and plug it in again.");
         }
-        // A queue would only make pictures older. The format decides which sizes there are, the size which rates.
-        capture.Set(VideoCaptureProperties.BufferSize, 1);
+        // One is filled while the other is decoded; a longer queue would only make pictures older. The format decides which sizes there are, the size which rates.
+        capture.Set(VideoCaptureProperties.BufferSize, 2);
         capture.Set(VideoCaptureProperties.FourCC, FourCC.FromString(mode?.Format ?? "MJPG").Value);
         capture.Set(VideoCaptureProperties.FrameWidth, mode?.Width ?? wanted.Width);
         capture.Set(VideoCaptureProperties.FrameHeight, mode?.Height ?? wanted.Height);
@@ -121,10 +113,20 @@ public sealed partial class CameraInput : ILiveInput
 
     private VideoCapture ConnectPipe(string path)
     {
+        PrepareOpenCv();
         var capture = new VideoCapture(path, VideoCaptureAPIs.FFMPEG);
         if (capture.IsOpened()) return capture;
         capture.Dispose();
         throw new InvalidDataException($"{Name} sends no picture that OpenCV can read. Let the encoder write NUT with JPEG frames (ffmpeg -c:v mjpeg -f nut).");
+    }
+
+    /// <summary>Tells OpenCV what it takes from its environment only, some of it when it is loaded. Its defaults: ten seconds until it notices silence, half a second of delay, and log lines on the terminal.</summary>
+    private static void PrepareOpenCv()
+    {
+        _ = SetEnvironment("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "3", overwrite: 0);
+        _ = SetEnvironment("OPENCV_FFMPEG_LOGLEVEL", "-8", overwrite: 0);
+        _ = SetEnvironment("OPENCV_FFMPEG_CAPTURE_OPTIONS", "probesize;32768|analyzeduration;0", overwrite: 0);
+        Cv2.SetLogLevel(LogLevel.SILENT);
     }
 
     /// <summary>.NET keeps an environment of its own; this is the one that native code sees.</summary>

@@ -49,7 +49,7 @@ internal sealed class CameraSource : IFrameSource
         try
         {
             if (!source._begun.Wait(Patience, cancellation)) throw source.Silent();
-            if (source._failure is { } failure) ExceptionDispatchInfo.Throw(failure);
+            if (source._pool is null && source._failure is { } failure) ExceptionDispatchInfo.Throw(failure);
             return source;
         }
         catch
@@ -122,13 +122,14 @@ internal sealed class CameraSource : IFrameSource
                 if (!isWanted) break;
             }
         }
-        catch (Exception e) when (e is IOException or InvalidDataException)
-        {
-            _failure = e;
-        }
         catch (OpenCVException e)
         {
             _failure = new IOException($"{_name} cannot be read: {e.Message.TrimEnd('.')}. Unplug it and plug it in again.", e);
+        }
+        catch (Exception e)
+        {
+            // Thrown again where somebody waits for a picture.
+            _failure = e;
         }
         _ended = true;
         _newest.Close();

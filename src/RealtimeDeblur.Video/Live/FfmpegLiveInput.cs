@@ -49,8 +49,9 @@ public sealed class FfmpegLiveInput : ILiveInput
         if (!Uri.TryCreate(url, UriKind.Absolute, out Uri? address) || address.IsFile)
             throw new ArgumentException($"{url} is not the address of a stream, e.g. http://192.168.1.5:8080/video or rtsp://192.168.1.5/stream.", nameof(url));
         string name = address.UserInfo.Length > 0 ? url.Replace($"{address.UserInfo}@", "", StringComparison.Ordinal) : url;
-        // As little as ffmpeg can begin with: whatever it collects first, it is late by for ever. Decoding several frames at once would delay them too; low_delay turns that off.
-        string[] lowDelay = ["-fflags", "nobuffer", "-flags", "low_delay", "-probesize", "32768", "-analyzeduration", "0"];
+        // Begins with as little as possible. Not with nobuffer, which throws the first packets away: a key frame may be among them, and what follows is decoded quickly enough.
+        // Decoding several frames at once would delay them; low_delay turns that off.
+        string[] lowDelay = ["-flags", "low_delay", "-probesize", "32768", "-analyzeduration", "0"];
         string[] transport = address.Scheme is "rtsp" or "rtsps" ? ["-rtsp_transport", "tcp"] : [];
         // JPEG and most cameras' H.264 say which matrix and range they have.
         return new(name, url, [.. lowDelay, .. transport, "-i", url], YuvConversion.ToRgbFast("auto", range: null), mayFallSilent: true, "Check the address, and that the camera is on.");
@@ -99,6 +100,8 @@ public sealed class FfmpegLiveInput : ILiveInput
             "-hide_banner", "-v", "error", "-nostdin", .. _input, "-an", "-sn", "-dn", "-autoscale", "0",
             // Frames get their time from us; whatever the stream says, it shall not make ffmpeg complain.
             "-vf", $"{_filter},format=bgr24,pad=iw:ih+{guardRows},setpts=N", "-fps_mode", "passthrough", "-enc_time_base", "-1", "-pix_fmt", "bgr24", "-flush_packets", "1",
+            // With more threads the encoder of raw video, too, holds a frame back until the next one comes.
+            "-threads", "1",
         ];
         string cause;
         FfmpegDecoder? decoder;

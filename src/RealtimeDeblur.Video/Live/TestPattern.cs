@@ -35,23 +35,27 @@ internal sealed class TestPattern
     /// <param name="width">Columns, 1 or more.</param>
     /// <param name="height">Rows, 1 or more.</param>
     /// <param name="sigma">Standard deviation of the blur in pixels, 0 or more.</param>
-    public TestPattern(int width, int height, double sigma)
+    /// <param name="margin">Rows of grey at the end of every part; null takes as many as blur reaches.</param>
+    public TestPattern(int width, int height, double sigma, int? margin = null)
     {
         Format = new(PixelFormat.Bgr24, width, height, ColorRange.Full);
-        int margin = (int)Math.Ceiling(4 * sigma) + 1;
+        int apart = margin ?? MarginFor(sigma);
         _streetRows = height / 2;
         _printRows = height / 9;
         _chartRows = height - _streetRows - _printRows;
         _stripWidth = 2 * width;
-        _street = Blurred(TestPatternParts.Street(_stripWidth, _streetRows, margin, Ground), sigma, wraps: true);
-        _print = Blurred(TestPatternParts.Print(_stripWidth, _printRows, margin, Ground), sigma, wraps: true);
-        _chart = Blurred(TestPatternParts.Chart(width, _chartRows, margin, Ground, out Rect clock), sigma, wraps: false);
+        _street = Blurred(TestPatternParts.Street(_stripWidth, _streetRows, apart, Ground), sigma, wraps: true);
+        _print = Blurred(TestPatternParts.Print(_stripWidth, _printRows, apart, Ground), sigma, wraps: true);
+        _chart = Blurred(TestPatternParts.Chart(width, _chartRows, apart, Ground, out Rect clock), sigma, wraps: false);
         // The clock is the top of the chart; its characters stand apart by two margins, each in a cell of its own.
         (_digitWidth, _digitRows) = (clock.Width / ClockLength, clock.Height);
-        _digits = [.. Clock.Select(digit => _digitWidth < 1 || _digitRows < 1 ? [] : Blurred(TestPatternParts.Character(digit, _digitWidth, _digitRows, margin, Ground), sigma, wraps: false))];
+        _digits = [.. Clock.Select(digit => _digitWidth < 1 || _digitRows < 1 ? [] : Blurred(TestPatternParts.Character(digit, _digitWidth, _digitRows, apart, Ground), sigma, wraps: false))];
     }
 
     public FrameFormat Format { get; }
+
+    /// <summary>As far as blur reaches, and one row for edges that are drawn smoothly.</summary>
+    public static int MarginFor(double sigma) => (int)Math.Ceiling(4 * sigma) + 1;
 
     /// <summary>Draws a frame. The pattern repeats, apart from its clock.</summary>
     /// <param name="number">The frame's number, 0 or more.</param>

@@ -36,8 +36,10 @@ public sealed class VirtualCameraSink : IFrameSink
         _clock ??= new(frame.CapturedAt);
         _encoder ??= new(_letterbox.RawStream,
         [
-            "-hide_banner", "-v", "error", "-nostdin", "-fflags", "nobuffer", "-probesize", "32", "-analyzeduration", "0", "-f", "nut", "-i", "pipe:0",
-            "-vf", YuvConversion.FromRgb("bt601", ColorRange.Limited), "-fps_mode", "passthrough", "-pix_fmt", "yuv420p", "-f", "v4l2", _device,
+            "-hide_banner", "-v", "error", "-nostdin", "-probesize", "32", "-analyzeduration", "0", "-f", "nut", "-i", "pipe:0",
+            "-vf", YuvConversion.FromRgb("bt601", ColorRange.Limited), "-fps_mode", "passthrough", "-pix_fmt", "yuv420p",
+            // With more threads ffmpeg holds a frame back until the next one comes.
+            "-threads", "1", "-f", "v4l2", _device,
         ], cause => $"virtual camera {_device}: ffmpeg could not feed it ({cause}). Close other programs that feed it, and those that take pictures of another size from it.");
         _encoder.WriteFrame(_clock.Stamp(frame.CapturedAt), _letterbox.Fit(frame));
     }
