@@ -80,7 +80,7 @@ internal sealed class Overlays : IDisposable
         }
         // The rows of slider and labels stay free when those hide, so that the message does not jump.
         double labelsBottom = bottom - _slider.Size.Height - Gap;
-        double messageBottom = labelsBottom - _style.Px(LabelContent.Height) - Gap;
+        double messageBottom = Math.Floor(labelsBottom - _style.Px(LabelContent.Height) - Gap);
 
         PixelRect figures = default;
         if (view.ShowsStatus)

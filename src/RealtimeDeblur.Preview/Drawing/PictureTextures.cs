@@ -48,7 +48,7 @@ internal sealed unsafe class PictureTextures : IDisposable
         _gl.BindBuffer(BufferTargetARB.PixelUnpackBuffer, _buffers[_next]);
         _next = 1 - _next;
         byte* mapped = (byte*)_gl.MapBufferRange(BufferTargetARB.PixelUnpackBuffer, 0, (nuint)(2L * pictureBytes), (uint)(MapBufferAccessMask.WriteBit | MapBufferAccessMask.InvalidateBufferBit));
-        if (mapped is null) throw new PreviewException($"The graphics driver gives no memory for pictures of {Width}x{Height} pixels. Choose a smaller size for the camera.");
+        if (mapped is null) throw NoMemory(Width, Height);
         AddAlpha(original.Data, new(mapped, pictureBytes));
         AddAlpha(restored.Data, new(mapped + pictureBytes, pictureBytes));
         // False when the contents were lost meanwhile (a suspended machine): the next picture repairs it.
@@ -117,6 +117,9 @@ internal sealed unsafe class PictureTextures : IDisposable
             _gl.BufferData(BufferTargetARB.PixelUnpackBuffer, (nuint)(2L * pictureBytes), null, BufferUsageARB.StreamDraw);
         }
         _gl.BindBuffer(BufferTargetARB.PixelUnpackBuffer, 0);
+        if (_gl.GetError() == GLEnum.OutOfMemory) throw NoMemory(width, height);
         (Width, Height) = (width, height);
     }
+
+    private static PreviewException NoMemory(int width, int height) => new($"The graphics driver has no memory for pictures of {width}x{height} pixels. Choose a smaller size for the camera.");
 }

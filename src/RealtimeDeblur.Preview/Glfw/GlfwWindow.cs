@@ -249,14 +249,18 @@ internal sealed unsafe class GlfwWindow : IDisposable
         if (TryFind(window, out GlfwWindow? found)) found._events.Enqueue(input);
     }
 
-    /// <summary>The key that carries a letter or digit differs by layout (Q and A, Z and Y), so it is asked for by what is printed on it.</summary>
+    /// <summary>
+    /// GLFW names keys by what a US keyboard prints on them; here letters are what the user's own prints (Q and A, Z and Y, M differ). Other alphabets go by place.
+    /// </summary>
     private static int PrintedKey(int key, int scancode)
     {
-        if (key is not (>= '0' and <= '9' or >= 'A' and <= 'Z')) return key;
+        const int FirstUnprintable = 256;
+        if (key is (int)Key.Space or >= FirstUnprintable) return key;
         byte* name = GlfwApi.GetKeyName(key, scancode);
         if (name is null || name[0] == 0 || name[1] != 0) return key;
         int printed = char.ToUpperInvariant((char)name[0]);
-        return printed is >= 'A' and <= 'Z' ? printed : key;
+        if (printed is >= 'A' and <= 'Z') return printed;
+        return key is >= 'A' and <= 'Z' ? (int)Key.None : key;
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]

@@ -44,10 +44,18 @@ internal sealed class PreviewSession : IDisposable
     public void Do(string arguments, Func<bool> until)
     {
         Xdotool(arguments);
+        WaitUntil(until, $"xdotool {arguments}");
+    }
+
+    /// <summary>Waits until the mouse has rested for so long that slider and labels are gone.</summary>
+    public void WaitUntilBare() => WaitUntil(() => Find("slider") is null, "the mouse at rest");
+
+    private void WaitUntil(Func<bool> condition, string cause)
+    {
         Stopwatch watch = Stopwatch.StartNew();
-        while (!until())
+        while (!condition())
         {
-            Assert.True(watch.Elapsed < LongestWait, $"xdotool {arguments}: nothing of it is seen after {LongestWait.TotalSeconds} s. {System.Text.Json.JsonSerializer.Serialize(View)}");
+            Assert.True(watch.Elapsed < LongestWait, $"{cause}: nothing of it is seen after {LongestWait.TotalSeconds} s. {System.Text.Json.JsonSerializer.Serialize(View)}");
             Step();
         }
         Step();
