@@ -209,8 +209,8 @@ public sealed class FakeCamera
             frame.Dispose();
         }
         bytes += GC.GetTotalAllocatedBytes(precise: true);
-        // The rest of the process is never quite still; one object per frame would be more.
-        Assert.InRange(bytes, 0, 24 * frames);
+        // The rest of the process is never quite still; the smallest wrapper around a native object would be more.
+        Assert.InRange(bytes, 0, 64 * frames);
     }
 
     [Theory(Explicit = true)]
@@ -258,8 +258,22 @@ public sealed class FakeCamera
     {
         GC.Collect();
         GC.WaitForPendingFinalizers();
-        return (Directory.GetFileSystemEntries("/proc/self/fd").Length, Directory.GetDirectories("/proc/self/task").Length,
-            File.ReadAllText($"/proc/self/task/{Environment.ProcessId}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries).Length);
+        string[] threads = Directory.GetDirectories("/proc/self/task");
+        return (Directory.GetFileSystemEntries("/proc/self/fd").Length, threads.Length, threads.Sum(ChildrenOf));
+    }
+
+    /// <summary>Processes that a thread started and that have not been waited for.</summary>
+    private static int ChildrenOf(string thread)
+    {
+        try
+        {
+            return File.ReadAllText($"{thread}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries).Length;
+        }
+        catch (IOException)
+        {
+            // The thread has ended in the meantime.
+            return 0;
+        }
     }
 
     private static void ReadToEnd(IFrameSource source)

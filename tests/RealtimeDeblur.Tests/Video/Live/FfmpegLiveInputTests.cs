@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using RealtimeDeblur.Imaging;
 using RealtimeDeblur.Pipeline;
+using RealtimeDeblur.Tests.Preview;
 using RealtimeDeblur.Video.Live;
 using Xunit;
 
@@ -202,16 +203,17 @@ public sealed class FfmpegLiveInputTests : IDisposable
     [Fact]
     public void Open_Screen_GivesTheRegionAskedFor()
     {
-        using XServer screen = XServer.StartOrSkip("200x100");
-        using (IFrameSource whole = FfmpegLiveInput.FromScreen(screen.Display).Open(Cancellation))
+        using XvfbDisplay screen = XvfbDisplay.StartOrSkip();
+        string display = screen.Environment["DISPLAY"];
+        using (IFrameSource whole = FfmpegLiveInput.FromScreen(display).Open(Cancellation))
         {
-            Assert.Equal((200, 100), (whole.Format.Width, whole.Format.Height));
+            Assert.Equal((1600, 1000), (whole.Format.Width, whole.Format.Height));
             Assert.True(whole.TryRead(out Frame? frame));
             frame.Dispose();
         }
-        using IFrameSource part = FfmpegLiveInput.FromScreen(screen.Display, new ScreenRegion(10, 20, 50, 30), framesPerSecond: 15, showsPointer: false).Open(Cancellation);
+        using IFrameSource part = FfmpegLiveInput.FromScreen(display, new ScreenRegion(10, 20, 50, 30), framesPerSecond: 15, showsPointer: false).Open(Cancellation);
         Assert.Equal((50, 30), (part.Format.Width, part.Format.Height));
-        Exception e = Assert.Throws<IOException>(() => FfmpegLiveInput.FromScreen(screen.Display, new ScreenRegion(190, 20, 50, 30)).Open(Cancellation));
+        Exception e = Assert.Throws<IOException>(() => FfmpegLiveInput.FromScreen(display, new ScreenRegion(1590, 20, 50, 30)).Open(Cancellation));
         Assert.Contains("outside the screen", e.Message, StringComparison.Ordinal);
     }
 
