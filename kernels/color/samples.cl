@@ -9,7 +9,7 @@
 //   working_at:  offset + scale * code at frame position (x, y), clamped into the frame; weighted for luma of R, G, B.
 //   restore_at:  restored = sample + round(gain * change), clamped to 0..MAX_CODE, where gain = strength * code values per unit of the working space and halves round to even.
 //                change is what the network found: its sum with SKIP (a network whose last step adds the frame), else its result - the working value.
-//                With SAMPLES 3 and C 1 the same change is added to R, G and B, which leaves Cb and Cr as they were. No change leaves the sample as it was, bit by bit.
+//                With SAMPLES 3 or 4 and C 1 the same change is added to R, G and B, which leaves Cb and Cr as they were. No change leaves the sample as it was, bit by bit.
 //                PLANAR: restored = frame + gain * change with SKIP, else the result.
 //
 // A launch computes one tile of the frame: tile position (0, 0) is frame position (originX, originY), and of the tile's W x H pixels
@@ -18,7 +18,7 @@
 #ifndef SAMPLE
 #define SAMPLE uchar     // uchar, ushort, or float with PLANAR
 #define MAX_CODE 255     // largest code value
-#define SAMPLES 1        // interleaved samples per pixel: 1 or 3
+#define SAMPLES 1        // interleaved samples per pixel: 1, 3, or 4 of which the last is copied
 #define RED 0            // position of R in a pixel: 0 (RGB) or 2 (BGR)
 #endif
 #ifndef C
@@ -45,7 +45,7 @@
 float working_inside(__global const SAMPLE* restrict frame, int frameStride, int frameW, int frameH, float scale, float offset, int c, int y, int x) {
 #if defined(PLANAR)
     return frame[SAMPLE_AT(c, y, x)];
-#elif SAMPLES == 3 && C == 1
+#elif SAMPLES >= 3 && C == 1
     __global const SAMPLE* p = frame + (size_t)y * frameStride + (size_t)x * SAMPLES;
     return offset + scale * (65.481f * p[RED] + 128.553f * p[1] + 24.966f * p[BLUE]);
 #else
@@ -74,9 +74,14 @@ void restore_at(__global const SAMPLE* restrict frame, int frameStride, int fram
 #else
     const float change = rint(gain * (value - working_inside(FRAME, c, y, x)));
 #endif
-#if SAMPLES == 3 && C == 1
+#if SAMPLES >= 3
     const size_t pixel = (size_t)y * frameStride + (size_t)x * SAMPLES;
-    for (int s = 0; s < SAMPLES; s++) restored[pixel + s] = ADD_CHANGE(frame[pixel + s], change);
+#endif
+#if SAMPLES == 4
+    restored[pixel + 3] = frame[pixel + 3];
+#endif
+#if SAMPLES >= 3 && C == 1
+    for (int s = 0; s < 3; s++) restored[pixel + s] = ADD_CHANGE(frame[pixel + s], change);
 #else
     restored[at] = ADD_CHANGE(frame[at], change);
 #endif

@@ -413,7 +413,7 @@ void confidence_apply(FRAME_ARGUMENTS, __global const SAMPLE* restrict restored,
         __global const SAMPLE* after = restored + at;
         __global SAMPLE* to = out + at;
         if (showMap) {
-            for (int i = 0; i < columns * SAMPLES; i++) to[i] = (SAMPLE)(SHARE[i] * MAX_CODE + 0.5f);
+            for (int i = 0; i < columns * SAMPLES; i++) to[i] = SAMPLES == 4 && i % SAMPLES == 3 ? before[i] : (SAMPLE)(SHARE[i] * MAX_CODE + 0.5f);
             continue;
         }
         for (int i = 0; i < columns * SAMPLES; i++) {

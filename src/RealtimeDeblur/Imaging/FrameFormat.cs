@@ -14,7 +14,7 @@ public readonly record struct PlaneLayout(int OffsetBytes, int StrideBytes, int 
 /// <param name="Range">Meaning of luma code values; ignored for RGB forms, which are full range.</param>
 public readonly record struct FrameFormat(PixelFormat Pixels, int Width, int Height, ColorRange Range = ColorRange.Limited)
 {
-    public bool IsRgb => Pixels is PixelFormat.Rgb24 or PixelFormat.Bgr24 or PixelFormat.Rgb48;
+    public bool IsRgb => Pixels is PixelFormat.Rgb24 or PixelFormat.Bgr24 or PixelFormat.Rgba32 or PixelFormat.Bgra32 or PixelFormat.Rgb48;
 
     /// <summary>Bits that carry the sample: 8, 10 or 16.</summary>
     public int BitDepth => Pixels switch
@@ -29,8 +29,11 @@ public readonly record struct FrameFormat(PixelFormat Pixels, int Width, int Hei
 
     public int BytesPerSample => BitDepth > 8 ? 2 : 1;
 
-    /// <summary>3 for YCbCr forms, 1 for grey and interleaved RGB.</summary>
-    public int PlaneCount => Pixels is PixelFormat.Gray8 or PixelFormat.Gray10 || IsRgb ? 1 : 3;
+    /// <summary>Samples of a pixel that lie side by side in plane 0: 3 or 4 for the RGB forms, else 1.</summary>
+    public int SamplesPerPixel => Pixels is PixelFormat.Rgba32 or PixelFormat.Bgra32 ? 4 : IsRgb ? 3 : 1;
+
+    /// <summary>3 for planar YCbCr forms, 2 for <see cref="PixelFormat.Nv12"/>, 1 for grey and interleaved RGB.</summary>
+    public int PlaneCount => Pixels is PixelFormat.Gray8 or PixelFormat.Gray10 || IsRgb ? 1 : Pixels == PixelFormat.Nv12 ? 2 : 3;
 
     /// <summary>Bytes of the whole frame.</summary>
     public int SizeBytes
@@ -42,20 +45,20 @@ public readonly record struct FrameFormat(PixelFormat Pixels, int Width, int Hei
         }
     }
 
-    /// <summary>Layout of plane <paramref name="index"/>: 0 is luma (or the only plane), 1 is Cb, 2 is Cr. Odd sizes round chroma up.</summary>
+    /// <summary>Layout of plane <paramref name="index"/>: 0 is luma (or the only plane), 1 is Cb, 2 is Cr; of <see cref="PixelFormat.Nv12"/> 1 is both, a pair counting as one sample. Odd sizes round chroma up.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such plane.</exception>
     public PlaneLayout Plane(int index)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, PlaneCount);
-        int fullStride = checked(Width * BytesPerSample * (IsRgb ? 3 : 1));
+        int fullStride = checked(Width * BytesPerSample * SamplesPerPixel);
         if (index == 0) return new(0, fullStride, Width, Height);
 
-        bool halfWidth = Pixels is PixelFormat.Yuv420P8 or PixelFormat.Yuv422P8 or PixelFormat.Yuv420P10 or PixelFormat.Yuv422P10;
-        bool halfHeight = Pixels is PixelFormat.Yuv420P8 or PixelFormat.Yuv420P10;
+        bool halfWidth = Pixels is PixelFormat.Yuv420P8 or PixelFormat.Yuv422P8 or PixelFormat.Yuv420P10 or PixelFormat.Yuv422P10 or PixelFormat.Nv12;
+        bool halfHeight = Pixels is PixelFormat.Yuv420P8 or PixelFormat.Yuv420P10 or PixelFormat.Nv12;
         int chromaWidth = halfWidth ? (Width + 1) / 2 : Width;
         int chromaHeight = halfHeight ? (Height + 1) / 2 : Height;
-        int chromaStride = chromaWidth * BytesPerSample;
+        int chromaStride = chromaWidth * BytesPerSample * (Pixels == PixelFormat.Nv12 ? 2 : 1);
         return new(checked(fullStride * Height + (index - 1) * chromaStride * chromaHeight), chromaStride, chromaWidth, chromaHeight);
     }
 }

@@ -13,11 +13,20 @@ public enum PixelFormat
     Yuv422P10,
     Yuv444P10,
 
+    /// <summary>8-bit 4:2:0 whose second plane holds Cb and Cr in turns, as cameras and hardware decoders give it.</summary>
+    Nv12,
+
     /// <summary>Interleaved R, G, B, 8 bits each.</summary>
     Rgb24,
 
     /// <summary>Interleaved B, G, R, 8 bits each: OpenCV's order.</summary>
     Bgr24,
+
+    /// <summary>Interleaved R, G, B and a fourth byte, 8 bits each; the fourth, transparency or padding, passes unchanged.</summary>
+    Rgba32,
+
+    /// <summary>Interleaved B, G, R and a fourth byte, likewise: the usual order of windows and desktops.</summary>
+    Bgra32,
 
     /// <summary>Interleaved R, G, B, 16 bits each, little-endian, full scale 65535.</summary>
     Rgb48,

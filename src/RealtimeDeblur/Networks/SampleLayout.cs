@@ -42,8 +42,8 @@ internal sealed record SampleLayout(string Options, int Stride, int W, int H, fl
             lumaOfRgb ? (1 / (EightBitMax * maxCode), LumaBlack / EightBitMax, maxCode * EightBitMax / LumaSpan)
             : fullRangeLuma ? (AtDepth(format, LumaSpan) / (maxCode * maxCode), AtDepth(format, LumaBlack) / maxCode, maxCode * maxCode / AtDepth(format, LumaSpan))
             : (1 / maxCode, 0, maxCode);
-        string options = $"-DSAMPLE={(format.BytesPerSample == 2 ? "ushort" : "uchar")} -DMAX_CODE={format.MaxValue} -DSAMPLES={(format.IsRgb ? 3 : 1)} "
-            + $"-DRED={(format.Pixels == PixelFormat.Bgr24 ? 2 : 0)} -DC={C}";
+        string options = $"-DSAMPLE={(format.BytesPerSample == 2 ? "ushort" : "uchar")} -DMAX_CODE={format.MaxValue} -DSAMPLES={format.SamplesPerPixel} "
+            + $"-DRED={(format.Pixels is PixelFormat.Bgr24 or PixelFormat.Bgra32 ? 2 : 0)} -DC={C}";
         return new(options, format.Plane(0).StrideBytes / format.BytesPerSample, format.Width, format.Height, scale, offset, codesPerUnit);
     }
 

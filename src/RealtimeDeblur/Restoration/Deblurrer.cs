@@ -336,8 +336,19 @@ public sealed unsafe class Deblurrer : IDisposable
                 frame.Dispose();
                 throw;
             }
-            if (IsBlank) frame.PlaneData(0).Clear();
+            if (IsBlank) Blacken(frame);
             return frame;
+        }
+
+        private static void Blacken(Frame frame)
+        {
+            Span<byte> samples = frame.PlaneData(0);
+            if (frame.Format.SamplesPerPixel < 4)
+            {
+                samples.Clear();
+                return;
+            }
+            for (int pixel = 0; pixel < samples.Length; pixel += 4) samples.Slice(pixel, 3).Clear();
         }
     }
 }

@@ -91,6 +91,8 @@ public sealed class GpuFamilyTests : IDisposable
     [InlineData(PixelFormat.Gray8, ColorRange.Limited, 1)]
     [InlineData(PixelFormat.Gray10, ColorRange.Full, 1)]
     [InlineData(PixelFormat.Bgr24, ColorRange.Full, 1)]
+    [InlineData(PixelFormat.Rgba32, ColorRange.Full, 1)]
+    [InlineData(PixelFormat.Bgra32, ColorRange.Full, 3)]
     [InlineData(PixelFormat.Rgb24, ColorRange.Full, 3)]
     [InlineData(PixelFormat.Rgb48, ColorRange.Full, 3)]
     public void Forward_Samples_AreRestoredToTheRoundedChange(PixelFormat pixels, ColorRange range, int C)

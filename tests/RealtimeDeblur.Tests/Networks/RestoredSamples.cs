@@ -38,7 +38,7 @@ internal static class RestoredSamples
     {
         int C = network.Description.C;
         Random random = new(7);
-        int[] codes = [.. Enumerable.Range(0, format.Width * format.Height * (format.IsRgb ? 3 : 1)).Select(_ => random.Next(format.MaxValue + 1))];
+        int[] codes = [.. Enumerable.Range(0, format.Width * format.Height * format.SamplesPerPixel).Select(_ => random.Next(format.MaxValue + 1))];
         SampleLayout layout = SampleLayout.Of(format, C);
         int[] restored = format.BytesPerSample == 1
             ? Array.ConvertAll(Run(device, queue, network, layout, Array.ConvertAll(codes, code => (byte)code), (byte)0, plan), code => (int)code)
@@ -48,6 +48,11 @@ internal static class RestoredSamples
         Tensor sharp = ReferenceConvolution.Forward(network, working);
         for (int i = 0; i < codes.Length; i++)
         {
+            if (SampleOrder.IsAlpha(format, i))
+            {
+                Assert.Equal(codes[i], restored[i]);
+                continue;
+            }
             (int c, int y, int x) = Position(format, i, C);
             double change = (sharp[0, c, y, x] - working[0, c, y, x]) * layout.CodesPerUnit;
             // A change that rounding noise moves across a half may become the next code.
@@ -64,19 +69,19 @@ internal static class RestoredSamples
         for (int c = 0; c < C; c++)
         {
             int pixel = y * format.Width + x;
-            double code = C == 3 ? codes[pixel * 3 + c]
-                : !format.IsRgb ? codes[pixel]
-                : 65.481 * codes[pixel * 3 + Red(format)] + 128.553 * codes[pixel * 3 + 1] + 24.966 * codes[pixel * 3 + 2 - Red(format)];
+            int at = pixel * format.SamplesPerPixel, red = SampleOrder.Red(format.Pixels);
+            double code = C == 3 ? codes[at + (c == 0 ? red : c == 1 ? 1 : 2 - red)]
+                : !format.IsRgb ? codes[at]
+                : 65.481 * codes[at + red] + 128.553 * codes[at + 1] + 24.966 * codes[at + 2 - red];
             working[0, c, y, x] = layout.Offset + layout.Scale * code;
         }
         return working;
     }
 
-    private static int Red(FrameFormat format) => format.Pixels == PixelFormat.Bgr24 ? 2 : 0;
-
     private static (int C, int Y, int X) Position(FrameFormat format, int i, int C)
     {
-        int samples = format.IsRgb ? 3 : 1, pixel = i / samples;
-        return (C == 3 ? i % 3 : 0, pixel / format.Width, pixel % format.Width);
+        int pixel = i / format.SamplesPerPixel, sample = i % format.SamplesPerPixel;
+        int c = C != 3 ? 0 : sample == 1 ? 1 : sample == SampleOrder.Red(format.Pixels) ? 0 : 2;
+        return (c, pixel / format.Width, pixel % format.Width);
     }
 }

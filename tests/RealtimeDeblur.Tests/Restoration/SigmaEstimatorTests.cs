@@ -35,19 +35,20 @@ public sealed class SigmaEstimatorTests
     [InlineData(PixelFormat.Yuv422P10, ColorRange.Limited)]
     [InlineData(PixelFormat.Rgb24, ColorRange.Full)]
     [InlineData(PixelFormat.Bgr24, ColorRange.Full)]
+    [InlineData(PixelFormat.Rgba32, ColorRange.Full)]
     [InlineData(PixelFormat.Rgb48, ColorRange.Full)]
     public void Features_AnyPixelFormat_MatchReference(PixelFormat pixels, ColorRange range)
     {
         using ComputeDevice device = TestDevice.OpenOrSkip();
         FrameFormat format = new(pixels, 51, 35, range);
-        int samples = format.IsRgb ? 3 : 1;
+        int samples = format.SamplesPerPixel;
         double[,] scene = Scene(format.Width * samples, format.Height, seed: 2);
         int[] codes = [.. scene.Cast<double>().Select(value => (int)Math.Round(value * format.MaxValue))];
         double[,] working = new double[format.Height, format.Width];
         for (int y = 0; y < format.Height; y++)
         for (int x = 0; x < format.Width; x++)
         {
-            int at = (y * format.Width + x) * samples, red = pixels == PixelFormat.Bgr24 ? 2 : 0;
+            int at = (y * format.Width + x) * samples, red = SampleOrder.Red(pixels);
             double max = format.MaxValue;
             working[y, x] = format.IsRgb ? (16 + 65.481 * codes[at + red] / max + 128.553 * codes[at + 1] / max + 24.966 * codes[at + 2 - red] / max) / 255
                 : range == ColorRange.Full ? (format.BitDepth == 8 ? 16 + 219 * codes[at] / max : 64 + 876 * codes[at] / max) / max
