@@ -6,15 +6,22 @@ namespace RealtimeDeblur.Restoration;
 
 /// <summary>
 /// Finds the sigma of the frames that a <see cref="Deblurrer"/> restores, from the frames themselves. A frame of a video is restored with what the frames before it told, so that nobody waits; only the first waits for its
-/// own estimate. Which frames those are does not depend on who is how fast: <see cref="Await"/> is called for a frame when its place on the device is needed again. Pictures that stand alone are estimated alone.
+/// own estimate. While the blur stays as it is one frame in <see cref="RestFrames"/> is looked at. Which frames those are does not depend on who is how fast: <see cref="Await"/> is called for a frame when its place on the device is needed again. Pictures that stand alone are estimated alone.
 /// </summary>
 internal sealed class SigmaFinder : IDisposable
 {
     /// <summary>Time between two frames, as the tracker is told: blur is followed over frames. Files are decoded at any speed and must not come out differently for it.</summary>
     private const double FrameSeconds = 1 / 30.0;
 
+    /// <summary>Looking at a frame takes a tenth of the time that a small network takes to restore it, and blur changes slowly: a change is noticed with the frame after this many, and from there on every frame is looked at.</summary>
+    internal const int RestFrames = 4;
+
     private readonly SigmaEstimator _estimator;
     private readonly SigmaTracker _tracker = new();
+
+    // Frames from one that is looked at to the next; for those whose estimates were not read yet.
+    private readonly int[] _gaps = new int[Deblurrer.MaxInFlight + 1];
+    private int _gap;
     private long _enqueued;
     private long _read;
     private bool _isStarted;
@@ -24,7 +31,7 @@ internal sealed class SigmaFinder : IDisposable
     /// <param name="weights">What was learned about the blur that the network restores.</param>
     public SigmaFinder(ComputeDevice device, FrameFormat format, EstimatorWeights weights) => _estimator = new(device, format, weights);
 
-    /// <summary>Frames enqueued so far; right after one was, its number.</summary>
+    /// <summary>Frames looked at so far; right after one was, its number.</summary>
     public long Enqueued => _enqueued;
 
     /// <summary>The estimator that learned the blur on which the network was trained.</summary>
@@ -51,6 +58,10 @@ internal sealed class SigmaFinder : IDisposable
     /// <param name="uploaded">When it does.</param>
     public SigmaEstimate Follow(CommandQueue queue, KernelArgument frame, ComputeEvent uploaded)
     {
+        _gap++;
+        if (_tracker.IsSettled && _gap < RestFrames) return _tracker.Current;
+        _gaps[_enqueued % _gaps.Length] = _gap;
+        _gap = 0;
         Enqueue(queue, frame, uploaded);
         if (!_isStarted) Await(_enqueued);
         _isStarted = true;
@@ -72,7 +83,7 @@ internal sealed class SigmaFinder : IDisposable
     {
         while (_read < frame)
         {
-            _tracker.Update(_estimator.Read(), FrameSeconds);
+            _tracker.Update(_estimator.Read(), FrameSeconds * _gaps[_read % _gaps.Length]);
             _read++;
         }
     }

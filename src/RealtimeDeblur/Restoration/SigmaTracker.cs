@@ -16,6 +16,9 @@ public sealed class SigmaTracker
     /// <summary>How far sigma must pass the sharp limit, in pixels, before <see cref="SigmaEstimate.IsSharp"/> changes.</summary>
     public const float Hysteresis = 0.05f;
 
+    /// <summary>Estimates until the mean is steady.</summary>
+    private const int SettlingEstimates = 8;
+
     // In levels: an estimate further from the mean than both of these is not noise of one scene. The errors of one scene's frames are alike; 0.2 is more than they differ.
     private const float PlausibleSpreads = 2, PlausibleLevels = 0.2f;
 
@@ -38,9 +41,12 @@ public sealed class SigmaTracker
     /// <summary>The blur of the frame that was told last; <see cref="SigmaEstimate.Unknown"/> before the first that tells anything.</summary>
     public SigmaEstimate Current => _count == 0 ? SigmaEstimate.Unknown : new(Math.Min(SigmaScale.ToSigma(_level), SigmaEstimate.MaxSigma), _spread, _isSharp);
 
+    /// <summary>Whether there is nothing to decide: the mean is steady, and the last estimate agreed with it. While it is not, every estimate counts.</summary>
+    public bool IsSettled => _count >= SettlingEstimates && _candidateCount == 0;
+
     /// <summary>Takes the estimate of the next frame.</summary>
     /// <param name="estimate">Of one frame. An unknown one changes nothing.</param>
-    /// <param name="seconds">Time since the frame before, e.g. 1/30. Times that are not above 0 count as a thousandth of a second: a clock that stands still, or jumped back.</param>
+    /// <param name="seconds">Time since the estimate before, e.g. 1/30. Times that are not above 0 count as a thousandth of a second: a clock that stands still, or jumped back.</param>
     /// <returns><see cref="Current"/>.</returns>
     public SigmaEstimate Update(SigmaEstimate estimate, double seconds)
     {

@@ -124,6 +124,19 @@ public sealed class SigmaFinderTests : IDisposable
         foreach ((var one, var other) in single.Zip(together)) Assert.Equal(one.Item3, other.Item3);
     }
 
+    /// <summary>A scene that goes on is looked at now and then; a cut is noticed all the same, and from there on as quickly as ever.</summary>
+    [Fact]
+    public void Submit_CutAfterALongScene_FollowsItAfterAFewFrames()
+    {
+        const int cut = 41;
+        int[] brightness = [.. Enumerable.Repeat(BrightnessEstimator.Strong, cut), .. Enumerable.Repeat(BrightnessEstimator.Mild, 20)];
+        (float Sigma, bool IsSharp, byte[] Data)[] frames = Run(brightness, inFlight: Deblurrer.MaxInFlight, isApart: false);
+        int followed = Array.FindIndex(frames, frame => MathF.Abs(frame.Sigma - 1) < 0.05f);
+        // Until the next look, three frames until what it tells is read, three estimates that agree, and three frames again.
+        Assert.InRange(followed - cut, SigmaTracker.CutFrames, SigmaFinder.RestFrames + 3 + SigmaTracker.CutFrames + 3);
+        Assert.All(frames[followed..], frame => Assert.Equal(1f, frame.Sigma, 0.05));
+    }
+
     [Fact]
     public void Options_FromAutoToAValueAndBack_StartsAgain()
     {
