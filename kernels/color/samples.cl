@@ -57,6 +57,13 @@ float working_at(__global const SAMPLE* restrict frame, int frameStride, int fra
     return working_inside(FRAME, c, clamp(y, 0, frameH - 1), clamp(x, 0, frameW - 1));
 }
 
+// Eight whole numbers as samples, clamped to 0..MAX_CODE; of formats with several samples per pixel, which fill their type.
+#if MAX_CODE > 255
+#define TO_SAMPLES convert_ushort8_sat
+#else
+#define TO_SAMPLES convert_uchar8_sat
+#endif
+
 // Codes and changes are small integers, which floats hold exactly.
 #define ADD_CHANGE(sample, change) ((SAMPLE)clamp((float)(sample) + (change), 0.0f, (float)MAX_CODE))
 
@@ -86,4 +93,25 @@ void restore_at(__global const SAMPLE* restrict frame, int frameStride, int fram
     restored[at] = ADD_CHANGE(frame[at], change);
 #endif
 #endif
+}
+
+// restore_at for `count` pixels of row y from column x on; value[i] belongs to column x + i.
+void restore_row(__global const SAMPLE* restrict frame, int frameStride, int frameW, int frameH, float scale, float offset,
+                 __global SAMPLE* restrict restored, float gain, int c, int y, int x, int count, const float* value) {
+    int i = 0;
+#if defined(SKIP) && !defined(PLANAR) && SAMPLES >= 3 && C == 1
+    // Eight pixels are as many vectors of eight samples as a pixel has samples; each change is repeated for R, G and B. Sums beyond the range end at it.
+    for (; i + 8 <= count; i += 8) {
+        const int8 change = convert_int8_sat_rte(gain * vload8(0, value + i));
+        const size_t at = (size_t)y * frameStride + (size_t)(x + i) * SAMPLES;
+#if SAMPLES == 3
+        const int8 changes[SAMPLES] = { change.s00011122, change.s23334445, change.s55666777 };
+#else
+        const int8 alpha = (int8)(-1, -1, -1, 0, -1, -1, -1, 0);
+        const int8 changes[SAMPLES] = { change.s00001111 & alpha, change.s22223333 & alpha, change.s44445555 & alpha, change.s66667777 & alpha };
+#endif
+        for (int v = 0; v < SAMPLES; v++) vstore8(TO_SAMPLES(convert_int8(vload8(v, frame + at)) + changes[v]), v, restored + at);
+    }
+#endif
+    for (; i < count; i++) restore_at(FRAME, RESTORED, c, y, x + i, value[i]);
 }

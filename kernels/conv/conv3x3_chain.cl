@@ -289,7 +289,7 @@ void conv3x3_chain_forward(FRAME_ARGUMENTS, RESTORED_ARGUMENTS, __global const f
                         const int fullY = y * SCALE + i;
                         if (fullY < skipY || fullY >= skipY + rows) continue;
                         const float* row = values + (c * STEP * SCALE + i) * SCALE * MAX_STRIP - x0 * SCALE;
-                        for (int x = left; x < right; x++) restore_at(FRAME, RESTORED, c, originY + fullY, originX + x, row[x]);
+                        if (left < right) restore_row(FRAME, RESTORED, c, originY + fullY, originX + left, right - left, row + left);
                     }
                 }
             }

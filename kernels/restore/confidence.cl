@@ -98,10 +98,18 @@
 
 void load_luma_row(FRAME_ARGUMENTS, float* row, int y, int left) {
     const int fromY = clamp(y, 0, frameH - 1);
-#if !defined(PLANAR) && SAMPLES == 1
+#if !defined(PLANAR) && (SAMPLES == 1 || C == 1)
+    // Inside the frame, without a test per pixel, the compiler makes vectors of it.
     if (left >= 0 && left + RING_W <= frameW) {
-        __global const SAMPLE* from = frame + SAMPLE_AT(0, fromY, left);
-        for (int x = 0; x < RING_W; x++) row[x] = CODES * offset + CODES * scale * (float)from[x];
+        __global const SAMPLE* from = frame + (size_t)fromY * frameStride + (size_t)left * SAMPLES;
+        for (int x = 0; x < RING_W; x++) {
+#if SAMPLES == 1
+            row[x] = CODES * offset + CODES * scale * (float)from[x];
+#else
+            __global const SAMPLE* p = from + x * SAMPLES;
+            row[x] = CODES * offset + CODES * scale * (65.481f * (float)p[RED] + 128.553f * (float)p[1] + 24.966f * (float)p[BLUE]);
+#endif
+        }
         return;
     }
 #endif

@@ -67,6 +67,9 @@ public sealed class LivePipeline : IDisposable
     private float _sigma = float.NaN;
     private volatile bool _isSharp;
     private long _firstShownAt;
+    private bool _hasPresenter;
+    private long _uncountedFrames;
+    private long _uncountedDrops;
     private bool _disposed;
 
     /// <param name="input">Where frames come from.</param>
@@ -146,6 +149,12 @@ public sealed class LivePipeline : IDisposable
     /// <exception cref="IOException">The input will not come; the message says why.</exception>
     public bool TryTake(TimeSpan timeout, [NotNullWhen(true)] out LivePicture? picture)
     {
+        if (!_hasPresenter)
+        {
+            // What came before there was anyone to show it to, while a window was being opened, is no loss.
+            (_uncountedFrames, _uncountedDrops) = (Interlocked.Read(ref _capturedCount), Drops);
+            _hasPresenter = true;
+        }
         if (_restored.TryTake(timeout, out picture))
         {
             picture.FetchedAt = Stopwatch.GetTimestamp();
@@ -192,7 +201,7 @@ public sealed class LivePipeline : IDisposable
                 HandOver = _recent.Stage(recent, static at => at.Fetched - at.Restored),
                 Present = _recent.Stage(recent, static at => at.Presented - at.Fetched),
                 Shown = Report.Shown,
-                Dropped = _captured.Dropped + _restored.Dropped,
+                Dropped = Drops - _uncountedDrops,
                 Sigma = float.IsNaN(sigma) ? null : sigma,
                 IsSharp = _isSharp,
                 IsPaused = _isPaused,
@@ -210,8 +219,8 @@ public sealed class LivePipeline : IDisposable
         foreach (Thread thread in _threads) thread.Join();
         _captured.Close();
         _restored.Close();
-        Report.Captured = _capturedCount;
-        Report.Dropped = _captured.Dropped + _restored.Dropped;
+        Report.Captured = _capturedCount - _uncountedFrames;
+        Report.Dropped = Drops - _uncountedDrops;
         _stop.Dispose();
     }
 
@@ -250,6 +259,8 @@ public sealed class LivePipeline : IDisposable
             Monitor.PulseAll(_setupLock);
         }
     }
+
+    private long Drops => _captured.Dropped + _restored.Dropped;
 
     private string? Silence() => !_isPaused && Stopwatch.GetElapsedTime(Interlocked.Read(ref _lastCaptureAt)) is var silence && silence > SilenceLimit
         ? $"No picture from {_input.Name} for {(int)silence.TotalSeconds} s." : null;
