@@ -1,3 +1,5 @@
+using RealtimeDeblur.Pipeline;
+
 namespace RealtimeDeblur.Preview;
 
 /// <summary>What the window tells the user in text. Equal values draw the same text.</summary>
@@ -21,11 +23,20 @@ public sealed record PreviewStatus
     /// <summary>Restored pictures shown per second; null while unknown.</summary>
     public double? FramesPerSecond { get; init; }
 
-    /// <summary>Median time from capture to present, in milliseconds; null while unknown.</summary>
-    public double? LatencyMs { get; init; }
+    /// <summary>Time from capture to present of the last pictures; null while unknown.</summary>
+    public RecentDuration? Latency { get; init; }
 
-    /// <summary>99th percentile of the same.</summary>
-    public double? LatencyP99Ms { get; init; }
+    /// <summary>Of that: until work on the frame began.</summary>
+    public RecentDuration? Wait { get; init; }
+
+    /// <summary>Of that: upload, network, download.</summary>
+    public RecentDuration? Restore { get; init; }
+
+    /// <summary>Of that: until the result was fetched to be shown.</summary>
+    public RecentDuration? HandOver { get; init; }
+
+    /// <summary>Of that: until it was on screen.</summary>
+    public RecentDuration? Present { get; init; }
 
     /// <summary>Pictures that came and were not shown because a newer one was there.</summary>
     public long Dropped { get; init; }

@@ -31,8 +31,10 @@ internal sealed class WindowSession : IDisposable
     private readonly List<Thread> _background = [];
     private string? _notice;
     private long _noticedAt;
-    private LiveStatus _status;
+    private string? _device;
+    private PreviewStatus _shownStatus = new();
     private long _statusAt;
+    private volatile bool _isStatusOld = true;
 
     /// <param name="run">The invocation.</param>
     /// <param name="pipeline">Started.</param>
@@ -50,7 +52,6 @@ internal sealed class WindowSession : IDisposable
         _folder = Path.GetFullPath(folder);
         _models = [.. LivePipeline.AutomaticModels.Union(ModelCatalog.Names.Where(name => name.EndsWith("-camera", StringComparison.Ordinal)))];
         if (pipeline.Model is { } model && !_models.Contains(model)) _models = [.. _models, model];
-        _status = pipeline.ReadStatus();
         pipeline.Noticed += Notice;
         pipeline.Woken += window.Wake;
     }
@@ -92,6 +93,7 @@ internal sealed class WindowSession : IDisposable
     private void Notice(string text)
     {
         lock (_noticeLock) (_notice, _noticedAt) = (text, Stopwatch.GetTimestamp());
+        _isStatusOld = true;
         _run.Note(text);
         _window.Wake();
     }
@@ -120,35 +122,46 @@ internal sealed class WindowSession : IDisposable
         return _shown = picture;
     }
 
+    /// <summary>What the window writes: made anew now and then, and at once when something else than figures has changed.</summary>
     private PreviewStatus Status()
     {
-        if (Stopwatch.GetElapsedTime(_statusAt) > StatusInterval) RefreshStatus();
-        string? notice;
-        lock (_noticeLock) notice = Stopwatch.GetElapsedTime(_noticedAt) < NoticeTime ? _notice : null;
-        return new()
-        {
-            Source = _source,
-            Width = _status.Format?.Width ?? 0,
-            Height = _status.Format?.Height ?? 0,
-            Model = _status.IsModelAutomatic ? $"{_status.Model} (automatic)" : _status.Model,
-            Device = _status.Device ?? "",
-            FramesPerSecond = _status.Shown > 0 ? _status.FramesPerSecond : null,
-            LatencyMs = _status.FramesPerSecond > 0 ? _status.Latency.Median : null,
-            LatencyP99Ms = _status.FramesPerSecond > 0 ? _status.Latency.P99 : null,
-            Dropped = _status.Dropped,
-            Sigma = _status.Sigma,
-            IsSharp = _status.IsSharp,
-            IsRestored = _shown?.IsRestored ?? true,
-            IsRecording = _recording is not null,
-            IsPaused = _pipeline.IsPaused,
-            Message = _status.Trouble ?? notice,
-        };
+        bool isRestored = _shown?.IsRestored ?? true;
+        if (_isStatusOld || isRestored != _shownStatus.IsRestored || Stopwatch.GetElapsedTime(_statusAt) > StatusInterval) RefreshStatus(isRestored);
+        return _shownStatus;
     }
 
-    private void RefreshStatus()
+    private void RefreshStatus(bool isRestored)
     {
-        _status = _pipeline.ReadStatus();
+        _isStatusOld = false;
         _statusAt = Stopwatch.GetTimestamp();
+        LiveStatus status = _pipeline.ReadStatus();
+        string? notice;
+        lock (_noticeLock) notice = Stopwatch.GetElapsedTime(_noticedAt) < NoticeTime ? _notice : null;
+        _device = status.Device;
+        _shownStatus = new()
+        {
+            Source = _source,
+            Width = status.Format?.Width ?? 0,
+            Height = status.Format?.Height ?? 0,
+            Model = status.IsModelAutomatic ? $"{status.Model} (automatic)" : status.Model,
+            Device = status.Device ?? "",
+            FramesPerSecond = status.Shown > 0 ? status.FramesPerSecond : null,
+            Latency = Recent(status.Latency),
+            Wait = Recent(status.Wait),
+            Restore = Recent(status.Restore),
+            HandOver = Recent(status.HandOver),
+            Present = Recent(status.Present),
+            Dropped = status.Dropped,
+            Sigma = status.Sigma,
+            IsSharp = status.IsSharp,
+            IsRestored = isRestored,
+            IsRecording = _recording is not null,
+            IsPaused = status.IsPaused,
+            Message = status.Trouble ?? notice,
+        };
+
+        // Nothing where no picture came lately.
+        RecentDuration? Recent(RecentDuration stage) => status.FramesPerSecond > 0 ? stage : null;
     }
 
     private void CarryOut(PreviewRequest request)
@@ -165,7 +178,7 @@ internal sealed class WindowSession : IDisposable
                 _run.Detail(_pipeline.IsPaused ? "paused" : "running");
                 break;
         }
-        RefreshStatus();
+        _isStatusOld = true;
     }
 
     /// <summary>The choice goes round: automatic, then every network.</summary>
@@ -186,7 +199,7 @@ internal sealed class WindowSession : IDisposable
             Notice($"There is one OpenCL device here: {devices[0].Name}.");
             return;
         }
-        int present = devices.Select((device, i) => (device, i)).FirstOrDefault(entry => entry.device.Name == _status.Device).i;
+        int present = devices.Select((device, i) => (device, i)).FirstOrDefault(entry => entry.device.Name == _device).i;
         DeviceInfo next = devices[(present + 1) % devices.Count];
         _pipeline.Device = next.Index.ToString(CultureInfo.InvariantCulture);
         Notice($"Device: {next.Name}");

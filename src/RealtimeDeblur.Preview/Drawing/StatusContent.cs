@@ -1,4 +1,5 @@
 using System.Globalization;
+using RealtimeDeblur.Pipeline;
 using SkiaSharp;
 
 namespace RealtimeDeblur.Preview.Drawing;
@@ -7,7 +8,7 @@ namespace RealtimeDeblur.Preview.Drawing;
 internal sealed record StatusContent(PreviewStatus Status) : IPanelContent
 {
     // One width whatever the figures, so that the panel does not jump.
-    private const float Width = 300, ValueColumn = 70, HeadingHeight = 28;
+    private const float Width = 300, ValueColumn = 86, HeadingHeight = 28;
 
     public SKSizeI Measure(PanelStyle style) =>
         new((int)style.Px(Width), (int)(2 * style.Padding + style.Px(HeadingHeight) + (Rows().Length + 1) * style.LineHeight - style.Px(2)));
@@ -32,13 +33,19 @@ internal sealed record StatusContent(PreviewStatus Status) : IPanelContent
 
     private (string Name, string Value)[] Rows() =>
     [
-        ("latency", Status.LatencyMs is { } median ? Text($"{median:0} ms") + (Status.LatencyP99Ms is { } p99 ? Text($", 99 % below {p99:0} ms") : "") : "–"),
+        ("latency", OrDash(Status.Latency)),
+        ("  waiting", OrDash(Status.Wait)),
+        ("  restoring", OrDash(Status.Restore)),
+        ("  hand-over", OrDash(Status.HandOver)),
+        ("  presenting", OrDash(Status.Present)),
         ("dropped", Status.Dropped == 1 ? "1 frame" : Text($"{Status.Dropped} frames")),
         ("blur", Status.IsSharp ? "none, the picture is sharp" : Status.Sigma is { } sigma ? Text($"σ {sigma:0.00} px") : "–"),
         ("model", OrDash(Status.Model)),
         ("device", OrDash(Status.Device)),
         ("source", Status.Width > 0 ? Text($"{Status.Source}, {Status.Width} × {Status.Height}") : OrDash(Status.Source)),
     ];
+
+    private static string OrDash(RecentDuration? time) => time is { } known ? Text($"{known.Median:0} ms, 99 % below {Math.Ceiling(known.P99):0} ms") : "–";
 
     private static string OrDash(string text) => text.Length > 0 ? text : "–";
 

@@ -14,7 +14,7 @@ public sealed class PreviewWindowOnXvfb
     private static readonly PreviewStatus Figures = new()
     {
         Source = "camera 0", Width = 640, Height = 480, Model = "fast-camera", Device = "a device with a name that is too long for the panel",
-        FramesPerSecond = 29.97, LatencyMs = 34.2, LatencyP99Ms = 51, Dropped = 12, Sigma = 1.62f,
+        FramesPerSecond = 29.97, Latency = new(34.2, 50.4), Wait = new(0.1, 5), Restore = new(24.6, 31.2), HandOver = new(0.2, 1), Present = new(8.4, 13.1), Dropped = 12, Sigma = 1.62f,
     };
 
     private static PreviewView Bare => new() { ShowsStatus = false };
