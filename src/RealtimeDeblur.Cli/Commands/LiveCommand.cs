@@ -15,6 +15,7 @@ internal static partial class LiveCommand
 {
     private const string Pattern = "pattern";
     private const string StandardOutput = "-";
+    private const string Yuv4Mpeg = "y4m";
     private const int LargestSide = 8192;
     private const double LargestRate = 1000;
 
@@ -41,13 +42,16 @@ internal static partial class LiveCommand
         {
             if (result.GetValueOrDefault<string?>() is { } value && value != StandardOutput) result.AddError($"--output takes '{StandardOutput}' only, for standard output. --record makes a file.");
         });
-        Option<LiveStreamFormat> format = new("--format")
+        Option<string> format = new("--format")
         {
             Description = "Of standard output: nut (every frame with its time; ffmpeg, ffplay and mpv read it) or y4m (constant rate, see --rate).",
             HelpName = "nut|y4m",
-            DefaultValueFactory = _ => LiveStreamFormat.Nut,
-            CustomParser = ParseFormat,
+            DefaultValueFactory = _ => "nut",
         };
+        format.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string>() is not ("nut" or Yuv4Mpeg)) result.AddError($"--format must be nut or {Yuv4Mpeg}.");
+        });
         Option<string?> record = new("--record") { Description = "Also record to this file, H.264 in .mp4 or .mkv.", HelpName = "FILE" };
         Option<bool> overwrite = RestoreOptions.Overwrite();
         Option<bool> noWindow = new("--no-window") { Description = "Open no window: for outputs alone, and for measuring." };
@@ -81,7 +85,7 @@ internal static partial class LiveCommand
 
             using var outputs = new OutputList();
             bool writesToStdout = run.Get(output) is not null;
-            if (writesToStdout) outputs.Add("standard output", new LiveStreamSink(LiveStreamSink.OpenStandardOutput(), "standard output", run.Get(format), run.Get(rate) ?? CameraRequest.Default.FramesPerSecond));
+            if (writesToStdout) outputs.Add("standard output", new LiveStreamSink(LiveStreamSink.OpenStandardOutput(), "standard output", run.Get(format) == Yuv4Mpeg ? LiveStreamFormat.Yuv4Mpeg : LiveStreamFormat.Nut, run.Get(rate) ?? CameraRequest.Default.FramesPerSecond));
             if (run.Get(virtualCamera) is { } device) outputs.Add(device, new VirtualCameraSink(device));
             if (run.Get(record) is { } file) outputs.Add(file, new RecordingSink(file, run.Get(overwrite)));
 
@@ -89,6 +93,7 @@ internal static partial class LiveCommand
             if (run.Get(seconds) is { } limit) end.CancelAfter(TimeSpan.FromSeconds(limit));
             using var pipeline = new LivePipeline(source, run.Device, run.Get(model), options, kernels);
             using KernelWatch? watch = kernels is null ? null : new(kernels, pipeline.ReloadKernels);
+            pipeline.Noticed += run.Note;
             pipeline.Start();
             if (hasWindow)
             {
@@ -139,18 +144,6 @@ internal static partial class LiveCommand
             && width is >= 16 and <= LargestSide && height is >= 16 and <= LargestSide) return (width, height);
         result.AddError($"--size must be columns and rows, 16 to {LargestSide}, e.g. 1280x720.");
         return null;
-    }
-
-    private static LiveStreamFormat ParseFormat(System.CommandLine.Parsing.ArgumentResult result)
-    {
-        switch (result.Tokens[0].Value.ToLowerInvariant())
-        {
-            case "nut": return LiveStreamFormat.Nut;
-            case "y4m": return LiveStreamFormat.Yuv4Mpeg;
-            default:
-                result.AddError("--format must be nut or y4m.");
-                return default;
-        }
     }
 
     private static ScreenRegion ParseRegion(string text)

@@ -21,7 +21,6 @@ internal static class HeadlessSession
     {
         FramePool? copies = null;
         using ProgressDisplay progress = run.StartProgress(title, "pictures", total: null);
-        pipeline.Noticed += run.Note;
         try
         {
             while (!end.IsCancellationRequested)
@@ -35,7 +34,6 @@ internal static class HeadlessSession
         }
         finally
         {
-            pipeline.Noticed -= run.Note;
             progress.Report(pipeline.Report.Shown);
             copies?.Dispose();
         }

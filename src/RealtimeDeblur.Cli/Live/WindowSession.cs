@@ -37,7 +37,7 @@ internal sealed class WindowSession : IDisposable
     private volatile bool _isStatusOld = true;
 
     /// <param name="run">The invocation.</param>
-    /// <param name="pipeline">Started.</param>
+    /// <param name="pipeline">Started. What it notices is shown here; on stderr the caller says it.</param>
     /// <param name="window">Stays the caller's.</param>
     /// <param name="outputs">Started here, and taken over.</param>
     /// <param name="source">Name of the source.</param>
@@ -52,7 +52,7 @@ internal sealed class WindowSession : IDisposable
         _folder = Path.GetFullPath(folder);
         _models = [.. LivePipeline.AutomaticModels.Union(ModelCatalog.Names.Where(name => name.EndsWith("-camera", StringComparison.Ordinal)))];
         if (pipeline.Model is { } model && !_models.Contains(model)) _models = [.. _models, model];
-        pipeline.Noticed += Notice;
+        pipeline.Noticed += ShowNotice;
         pipeline.Woken += window.Wake;
     }
 
@@ -81,7 +81,7 @@ internal sealed class WindowSession : IDisposable
 
     public void Dispose()
     {
-        _pipeline.Noticed -= Notice;
+        _pipeline.Noticed -= ShowNotice;
         _pipeline.Woken -= _window.Wake;
         foreach (LiveOutput output in _outputs) output.Dispose();
         _recording?.Dispose();
@@ -89,12 +89,17 @@ internal sealed class WindowSession : IDisposable
         _shown?.Dispose();
     }
 
-    /// <summary>Says something in the window, and on stderr.</summary>
+    /// <summary>Says something in the window, and on stderr. For any thread.</summary>
     private void Notice(string text)
+    {
+        _run.Note(text);
+        ShowNotice(text);
+    }
+
+    private void ShowNotice(string text)
     {
         lock (_noticeLock) (_notice, _noticedAt) = (text, Stopwatch.GetTimestamp());
         _isStatusOld = true;
-        _run.Note(text);
         _window.Wake();
     }
 

@@ -48,6 +48,9 @@ internal sealed class CliProcess : IDisposable
         _process.BeginErrorReadLine();
     }
 
+    /// <summary>The program as the beginning of a shell's command line.</summary>
+    public static string InShell => $"'{Dotnet}' '{Path.Combine(AppContext.BaseDirectory, "deblur.dll")}'";
+
     public int Id => _process.Id;
 
     /// <summary>What the process has written to stderr so far.</summary>

@@ -71,6 +71,8 @@ public sealed class LiveCommandTests : IDisposable
     [InlineData("16 to 8192", "--size", "1x99999")]
     [InlineData("--rate must be above 0", "--rate", "0")]
     [InlineData("--seconds must be above 0", "--seconds", "-1")]
+    [InlineData("--format must be nut or y4m", "--format", "mp4")]
+    [InlineData("--record makes a file", "--output", "out.mp4")]
     [InlineData("800x600+100+50", "--screen", "everything")]
     [InlineData("no such folder", "--input", "pattern", "--watch-kernels", "/no/such/folder")]
     public void Live_OptionsThatMakeNoSense_SaysHowItIsDone(string expected, params string[] options) =>
@@ -82,6 +84,34 @@ public sealed class LiveCommandTests : IDisposable
     [InlineData("not the address of a stream", "--url", "camera")]
     public void Live_SourceOrModelThatIsNotThere_FailsAtOnce(string expected, params string[] options) =>
         Assert.Contains(expected, CliProcess.Run(["live", "--no-window", .. options]).FailureLine, StringComparison.Ordinal);
+
+    [Fact]
+    public void Live_CameraThatIsNotThere_IsWaitedForAndNamed()
+    {
+        CliResult result = CliProcess.Run(["live", "--no-window", "--camera", "/dev/video31", "--seconds", "1"]);
+
+        Assert.Equal(0, result.ExitCode);
+        Assert.Contains("/dev/video31", result.Stderr, StringComparison.Ordinal);
+        Assert.Contains("0 pictures shown", result.Stdout, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("nut")]
+    [InlineData("y4m")]
+    public void Live_ToStandardOutput_GivesAStreamAndTheResultOnStderr(string format)
+    {
+        string stream = _folder[$"restored.{format}"], result = _folder["result.json"];
+        using var process = System.Diagnostics.Process.Start("bash", ["-c", $"{CliProcess.InShell} {string.Join(' ', SmallPattern)} --seconds 2 --json -o - --format {format} > {stream} 2> {result}"]);
+        Assert.True(process.WaitForExit(TimeSpan.FromSeconds(120)));
+
+        int frames = Video.Ffmpeg.FrameTimes(stream).Length;
+        long shown = JsonDocument.Parse(File.ReadAllLines(result)[^1]).RootElement.GetProperty("shown").GetInt64();
+        Assert.InRange(shown, 5, 70);
+        // Y4M has a constant rate: what is missing is repeated.
+        if (format == "nut") Assert.Equal(shown, frames);
+        else Assert.InRange(frames, 5, 80);
+        Assert.Equal("160", Video.Ffmpeg.Property(stream, "v:0", "width"));
+    }
 
     [Fact]
     public void Live_UnknownDevice_SaysWhichThereAre() =>
