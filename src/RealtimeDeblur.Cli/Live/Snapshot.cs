@@ -1,6 +1,7 @@
 using System.Globalization;
 using OpenCvSharp;
 using RealtimeDeblur.Imaging;
+using RealtimeDeblur.Video;
 
 namespace RealtimeDeblur.Cli.Live;
 
@@ -16,13 +17,15 @@ internal static class Snapshot
         return stem;
     }
 
-    /// <summary>Writes a picture as PNG.</summary>
+    /// <summary>Writes a picture as PNG. The file appears under its name when it is complete.</summary>
     /// <param name="frame">Bgr24. Not modified.</param>
     /// <exception cref="IOException">It cannot be written.</exception>
     public static void Write(Frame frame, string path)
     {
         using Mat picture = Mat.FromPixelData(frame.Format.Height, frame.Format.Width, MatType.CV_8UC3, frame.Address);
         Cv2.ImEncode(".png", picture, out byte[] file, [(int)ImwriteFlags.PngCompression, 3]);
-        File.WriteAllBytes(path, file);
+        using PendingFile pending = new(path, overwrite: false);
+        File.WriteAllBytes(pending.TemporaryPath, file);
+        pending.Commit();
     }
 }

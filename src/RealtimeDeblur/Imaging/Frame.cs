@@ -69,6 +69,28 @@ public sealed unsafe class Frame : IDisposable
         return Data.Slice(plane.OffsetBytes, plane.StrideBytes * plane.Height);
     }
 
+    /// <summary>Fills a plane from a picture whose rows may have bytes between them.</summary>
+    /// <param name="index">As for <see cref="FrameFormat.Plane"/>.</param>
+    /// <param name="rows">The first row comes first. Ends with the last row's samples, or later.</param>
+    /// <param name="strideBytes">From the beginning of one row to that of the next, at least the bytes of a row.</param>
+    /// <exception cref="ArgumentException">The stride is shorter than a row, or the rows are not all there.</exception>
+    public void CopyPlaneFrom(int index, ReadOnlySpan<byte> rows, int strideBytes)
+    {
+        PlaneLayout plane = CheckedPlane(index, rows, strideBytes);
+        Span<byte> samples = PlaneData(index);
+        for (int y = 0; y < plane.Height; y++) rows.Slice(y * strideBytes, plane.StrideBytes).CopyTo(samples[(y * plane.StrideBytes)..]);
+    }
+
+    /// <summary>Copies a plane into a picture whose rows may have bytes between them; those are left alone.</summary>
+    /// <inheritdoc cref="CopyPlaneFrom" path="/param"/>
+    /// <inheritdoc cref="CopyPlaneFrom" path="/exception"/>
+    public void CopyPlaneTo(int index, Span<byte> rows, int strideBytes)
+    {
+        PlaneLayout plane = CheckedPlane(index, rows, strideBytes);
+        ReadOnlySpan<byte> samples = PlaneData(index);
+        for (int y = 0; y < plane.Height; y++) samples.Slice(y * plane.StrideBytes, plane.StrideBytes).CopyTo(rows[(y * strideBytes)..]);
+    }
+
     /// <summary>Returns the memory to the pool it came from, or frees it. A second call does nothing as long as the pool has not handed the frame out again.</summary>
     public void Dispose()
     {
@@ -85,6 +107,16 @@ public sealed unsafe class Frame : IDisposable
         if (_shared?.Device == device) return _shared;
         _shared?.Dispose();
         return _shared = new(device, _memory, _memoryBytes);
+    }
+
+    private PlaneLayout CheckedPlane(int index, ReadOnlySpan<byte> rows, int strideBytes)
+    {
+        PlaneLayout plane = Format.Plane(index);
+        if (strideBytes < plane.StrideBytes)
+            throw new ArgumentException($"Rows of plane {index} have {plane.StrideBytes} bytes ({plane.Width} samples of {Format.Pixels}); a stride of {strideBytes} is too short.", nameof(strideBytes));
+        long needed = (long)strideBytes * (plane.Height - 1) + plane.StrideBytes;
+        if (rows.Length < needed) throw new ArgumentException($"{plane.Height} rows with a stride of {strideBytes} take {needed} bytes; there are {rows.Length}.", nameof(rows));
+        return plane;
     }
 
     internal void Free()
