@@ -53,7 +53,7 @@ public sealed class OclgrindTests : IDisposable
         Assert.SkipUnless(File.Exists(Driver), "Oclgrind is not installed (sudo apt install oclgrind).");
         File.WriteAllText(Path.Combine(_folder, "oclgrind.icd"), Driver);
         // OCLGRIND_UNINITIALIZED is left out: it (21.10) also reports memory that the host has written.
-        return ChildProcess.RunExplicitTests(testClass, timeoutSeconds: 300, environment: new Dictionary<string, string>
+        return ChildProcess.RunExplicitTests(testClass, timeoutSeconds: 900, environment: new Dictionary<string, string>
         {
             ["OCL_ICD_VENDORS"] = _folder,
             ["XDG_CACHE_HOME"] = _folder,
