@@ -68,7 +68,6 @@ public sealed class LivePipeline : IDisposable
     private volatile bool _isSharp;
     private long _firstShownAt;
     private bool _hasPresenter;
-    private long _uncountedFrames;
     private long _uncountedDrops;
     private bool _disposed;
 
@@ -151,8 +150,8 @@ public sealed class LivePipeline : IDisposable
     {
         if (!_hasPresenter)
         {
-            // What came before there was anyone to show it to, while a window was being opened, is no loss.
-            (_uncountedFrames, _uncountedDrops) = (Interlocked.Read(ref _capturedCount), Drops);
+            // What gave way before there was anyone to show it to, while a window was being opened, is no loss.
+            _uncountedDrops = Drops;
             _hasPresenter = true;
         }
         if (_restored.TryTake(timeout, out picture))
@@ -219,7 +218,7 @@ public sealed class LivePipeline : IDisposable
         foreach (Thread thread in _threads) thread.Join();
         _captured.Close();
         _restored.Close();
-        Report.Captured = _capturedCount - _uncountedFrames;
+        Report.Captured = _capturedCount - _uncountedDrops;
         Report.Dropped = Drops - _uncountedDrops;
         _stop.Dispose();
     }

