@@ -10,6 +10,9 @@ internal sealed class LiveOutput : IDisposable
     /// <summary>Frames that may wait: a recording is to have all of them, and is fast enough but for short stalls.</summary>
     public const int RecordingCapacity = 15;
 
+    /// <summary>How long the end waits for a reader that takes nothing: a program that was stopped keeps a pipe full for ever.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
     private readonly IFrameSink _sink;
     private readonly Mailbox<Frame> _frames;
     private readonly Thread _thread;
@@ -25,7 +28,7 @@ internal sealed class LiveOutput : IDisposable
         Name = name;
         _sink = sink;
         _frames = new(capacity);
-        _thread = new Thread(Write) { Name = "deblur output" };
+        _thread = new Thread(Write) { Name = "deblur output", IsBackground = true };
         _thread.Start();
     }
 
@@ -48,7 +51,7 @@ internal sealed class LiveOutput : IDisposable
     public void Complete()
     {
         _isEnding = true;
-        _thread.Join();
+        if (!_thread.Join(Patience)) throw new IOException($"{Name} does not take the last pictures; what was written before is there.");
         if (_failure is { } failure) throw new IOException(failure.Message, failure);
         _sink.Complete();
     }
@@ -57,8 +60,8 @@ internal sealed class LiveOutput : IDisposable
     {
         _isEnding = true;
         _frames.Close();
-        _sink.Dispose();        // wakes a thread that waits for it
-        _thread.Join();
+        _sink.Dispose();        // wakes a thread that waits for its program
+        _thread.Join(Patience);
         _pool?.Dispose();
     }
 

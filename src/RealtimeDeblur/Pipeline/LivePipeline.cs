@@ -41,11 +41,11 @@ public sealed class LivePipeline : IDisposable
     private readonly List<Thread> _threads = [];
     private readonly RecentTimes _recent = new();
     private readonly object _setupLock = new();     // Monitor.Wait needs an object
-    private readonly ModelLadder _ladder;
 
     // Under _setupLock: what is wanted, what was made for it and not yet taken, and what could not be made.
     private string? _device;
     private string? _model;
+    private ModelLadder? _ladder;
     private readonly string? _kernelFolder;
     private int _generation;
     private FrameFormat? _format;
@@ -84,7 +84,7 @@ public sealed class LivePipeline : IDisposable
         _model = model;
         _options = options;
         _kernelFolder = kernelFolder;
-        _ladder = new([.. AutomaticModels.Select(name => model is null ? ModelCatalog.Load(name).Description.MacPerPixel : 1.0)], FirstAutomaticModel);
+        if (model is null) _ = Ladder;      // what is not installed shows at once
     }
 
     /// <summary>Raised on the pipeline's threads when a picture can be taken, or when there is something to tell; has to return quickly.</summary>
@@ -190,7 +190,7 @@ public sealed class LivePipeline : IDisposable
             return new()
             {
                 Format = _format,
-                Model = _model ?? AutomaticModels[_ladder.Current],
+                Model = _model ?? AutomaticModels[Ladder.Current],
                 IsModelAutomatic = _model is null,
                 Device = _deviceName,
                 FramesPerSecond = framesPerSecond,
@@ -258,6 +258,9 @@ public sealed class LivePipeline : IDisposable
             Monitor.PulseAll(_setupLock);
         }
     }
+
+    /// <summary>Chooses among <see cref="AutomaticModels"/>; those need not be installed where the network is always named. Take it with the lock held.</summary>
+    private ModelLadder Ladder => _ladder ??= new([.. AutomaticModels.Select(name => (double)ModelCatalog.Load(name).Description.MacPerPixel)], FirstAutomaticModel);
 
     private long Drops => _captured.Dropped + _restored.Dropped;
 
@@ -360,7 +363,8 @@ public sealed class LivePipeline : IDisposable
                 double restoreMs = (picture.RestoredAt - takenAt) * 1000.0 / Stopwatch.Frequency;
                 _restored.Put(picture);
                 Woken?.Invoke();
-                if (isRestored) FollowLoad(restorer!, restoreMs);
+                // What passes unchanged tells nothing of what restoring takes.
+                if (isRestored && !_isSharp) FollowLoad(restorer!, restoreMs);
             }
         }
         finally
@@ -418,21 +422,22 @@ public sealed class LivePipeline : IDisposable
 
     private void FollowLoad(LiveRestorer restorer, double restoreMs)
     {
-        int before = _ladder.Current;
+        int before, after;
         lock (_setupLock)
         {
             // Times of another network than the one chosen tell nothing.
-            if (_model is not null || restorer.Setup.Model != AutomaticModels[before]) return;
-            if (!_ladder.Update(restoreMs, Volatile.Read(ref _intervalMs), Stopwatch.GetElapsedTime(_startedAt).TotalSeconds)) return;
+            if (_model is not null || restorer.Setup.Model != AutomaticModels[before = Ladder.Current]) return;
+            if (!Ladder.Update(restoreMs, Volatile.Read(ref _intervalMs), Stopwatch.GetElapsedTime(_startedAt).TotalSeconds)) return;
+            after = Ladder.Current;
             Monitor.PulseAll(_setupLock);
         }
-        Noticed?.Invoke(_ladder.Current > before
-            ? $"{AutomaticModels[before]} is too slow here: {AutomaticModels[_ladder.Current]} takes over."
-            : $"There is time for a better network: {AutomaticModels[_ladder.Current]} takes over.");
+        Noticed?.Invoke(after > before
+            ? $"{AutomaticModels[before]} is too slow here: {AutomaticModels[after]} takes over."
+            : $"There is time for a better network: {AutomaticModels[after]} takes over.");
     }
 
     /// <summary>What is wanted now; null where no frame has come yet. Call it with the lock held.</summary>
-    private LiveSetup? Wanted() => _format is { } format ? new(_device, _kernelFolder, _generation, _model ?? AutomaticModels[_ladder.Current], format) : null;
+    private LiveSetup? Wanted() => _format is { } format ? new(_device, _kernelFolder, _generation, _model ?? AutomaticModels[Ladder.Current], format) : null;
 
     private void SetUp()
     {

@@ -167,6 +167,23 @@ public sealed class LivePipelineTests
         Assert.Equal(("tiny-camera", false), (pipeline.ReadStatus().Model, pipeline.ReadStatus().IsModelAutomatic));
     }
 
+    /// <summary>They pass unchanged, which takes no time.</summary>
+    [Fact]
+    public void Model_SharpPictures_AreNoReasonForABetterOne()
+    {
+        using var pipeline = new LivePipeline(new ScriptedInput(new Connection(Format, IntervalMs: 20)), Environment.GetEnvironmentVariable("DEBLUR_TEST_DEVICE"), model: null, DeblurOptions.Default);
+        pipeline.Start();
+        TakeUntil(pipeline, picture => picture.IsRestored).Dispose();
+        Assert.True(pipeline.ReadStatus().IsSharp);
+
+        var clock = Stopwatch.StartNew();
+        while (clock.Elapsed.TotalSeconds < ModelLadder.PatienceUp + 2)
+        {
+            if (pipeline.TryTake(TimeSpan.FromMilliseconds(100), out LivePicture? picture)) picture.Dispose();
+        }
+        Assert.Equal("fast-camera", pipeline.ReadStatus().Model);
+    }
+
     [Fact]
     public void Model_ThatDoesNotExist_KeepsTheOneBeforeAndSaysSo()
     {
