@@ -1,21 +1,23 @@
-using System.Security.Cryptography;
+using System.IO.Hashing;
 using System.Text;
 
 namespace RealtimeDeblur.Compute;
 
 /// <summary>
-/// Compiled programs on disk, one file per device, driver, source and options. A file is the SHA-256 of key and payload followed by the payload, so that a damaged
+/// Compiled programs on disk, one file per device, driver, source and options. A file is the XXH128 of key and payload followed by the payload, so that a damaged
 /// or misplaced one is noticed before a driver sees it. Nothing here is ever fatal: what cannot be read or written is built again.
 /// </summary>
 /// <param name="folder">Where the files lie; made on first use. Null keeps nothing.</param>
 internal sealed class ProgramCache(string? folder)
 {
+    private const int DigestBytes = 16;
+
     /// <summary>Below the user's cache folder, or nowhere when there is none.</summary>
     public static ProgramCache Default { get; } = new(CacheFolder.Below("kernels"));
 
     /// <summary>Names the file for a program.</summary>
     public static string Key(DeviceInfo device, string source, string options) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', device.Platform, device.Name, device.Driver, options, source))));
+        Convert.ToHexStringLower(XxHash128.Hash(Encoding.UTF8.GetBytes(string.Join('\0', device.Platform, device.Name, device.Driver, options, source))));
 
     /// <returns>The stored binary, or null when there is none or it is damaged.</returns>
     public byte[]? Read(string key)
@@ -24,9 +26,9 @@ internal sealed class ProgramCache(string? folder)
         try
         {
             byte[] file = File.ReadAllBytes(PathOf(key));
-            if (file.Length <= SHA256.HashSizeInBytes) return null;
-            ReadOnlySpan<byte> payload = file.AsSpan(SHA256.HashSizeInBytes);
-            return Digest(key, payload).AsSpan().SequenceEqual(file.AsSpan(0, SHA256.HashSizeInBytes)) ? payload.ToArray() : null;
+            if (file.Length <= DigestBytes) return null;
+            ReadOnlySpan<byte> payload = file.AsSpan(DigestBytes);
+            return Digest(key, payload).AsSpan().SequenceEqual(file.AsSpan(0, DigestBytes)) ? payload.ToArray() : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -64,10 +66,10 @@ internal sealed class ProgramCache(string? folder)
 
     private static byte[] Digest(string key, ReadOnlySpan<byte> binary)
     {
-        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes(key));
-        hash.AppendData(binary);
-        return hash.GetHashAndReset();
+        XxHash128 hash = new();
+        hash.Append(Encoding.UTF8.GetBytes(key));
+        hash.Append(binary);
+        return hash.GetCurrentHash();
     }
 
     private string PathOf(string key) => Path.Combine(folder!, key + ".bin");

@@ -1,34 +1,42 @@
+using System.Reflection;
+
 namespace RealtimeDeblur.Networks;
 
-/// <summary>Finds networks by the name they ship under, or by path.</summary>
+/// <summary>Finds networks by the name they ship under, or by path. What ships travels inside the assembly.</summary>
 public static class ModelCatalog
 {
-    /// <summary>Where shipped networks lie: <c>models/</c> beside the running program.</summary>
-    public static string Folder { get; } = Path.Combine(AppContext.BaseDirectory, "models");
+    private const string Prefix = "models/";
 
-    /// <summary>Names of the shipped networks, sorted; empty where none are installed.</summary>
-    public static IReadOnlyList<string> Names => NamesIn(Folder);
+    private static readonly Assembly Shipping = Assembly.GetExecutingAssembly();
+
+    /// <summary>Names of the shipped networks, sorted.</summary>
+    public static IReadOnlyList<string> Names { get; } =
+        [.. Shipping.GetManifestResourceNames().Where(name => name.StartsWith(Prefix, StringComparison.Ordinal) && !name[Prefix.Length..].Contains('/')).Select(name => Path.GetFileNameWithoutExtension(name)).Order(StringComparer.Ordinal)];
 
     /// <summary>Reads a network.</summary>
-    /// <param name="nameOrPath">A shipped name such as <c>dbcnn</c>, or the path of a <c>.safetensors</c> file. A shipped name wins over a file of the same name here; write <c>./dbcnn</c> for that one.</param>
+    /// <param name="nameOrPath">A shipped name such as <c>fast-camera</c>, or the path of a <c>.safetensors</c> file. A shipped name wins over a file of the same name here; write <c>./fast-camera</c> for that one.</param>
+    /// <exception cref="ArgumentException">The name is empty.</exception>
     /// <exception cref="FileNotFoundException">There is neither; the message lists the names.</exception>
     /// <exception cref="InvalidDataException">The file is damaged or holds something else.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static Network Load(string nameOrPath) => Load(nameOrPath, Folder);
-
-    internal static Network Load(string nameOrPath, string folder)
+    public static Network Load(string nameOrPath)
     {
-        if (nameOrPath.Length == 0) throw new ArgumentException("The name of the model is empty.");
-        if (NamesIn(folder).Contains(nameOrPath)) return Read(Path.Combine(folder, nameOrPath + WeightsFile.Extension));
+        if (nameOrPath.Length == 0) throw new ArgumentException("The name of the model is empty.", nameof(nameOrPath));
+        if (Names.Contains(nameOrPath))
+        {
+            using Stream shipped = OpenShipped(nameOrPath)!;
+            return WeightsFile.Read(shipped, nameOrPath);
+        }
         if (File.Exists(nameOrPath)) return Read(nameOrPath);
         if (Directory.Exists(nameOrPath)) throw new FileNotFoundException($"{nameOrPath} is a folder; a model is a {WeightsFile.Extension} file.");
         if (Path.GetFileName(nameOrPath) != nameOrPath || nameOrPath.EndsWith(WeightsFile.Extension, StringComparison.OrdinalIgnoreCase))
             throw new FileNotFoundException($"The model file {nameOrPath} does not exist.");
-        string[] names = NamesIn(folder);
-        throw new FileNotFoundException(names.Length > 0
-            ? $"There is no model '{nameOrPath}'. Choose from {string.Join(", ", names)}, or give the path of a {WeightsFile.Extension} file."
-            : $"There is no model '{nameOrPath}', and none is installed in {folder}: give the path of a {WeightsFile.Extension} file, such as `deblur train` makes.");
+        throw new FileNotFoundException($"There is no model '{nameOrPath}'. Choose from {string.Join(", ", Names)}, or give the path of a {WeightsFile.Extension} file.");
     }
+
+    /// <summary>Opens weights that ship; null where there are none of that name.</summary>
+    /// <param name="name">Path below <c>models/</c> without the ending, e.g. <c>estimator/sigma-camera</c>.</param>
+    internal static Stream? OpenShipped(string name) => Shipping.GetManifestResourceStream(Prefix + name + WeightsFile.Extension);
 
     private static Network Read(string path)
     {
@@ -41,7 +49,4 @@ public static class ModelCatalog
             throw new IOException($"Cannot read {path}: no permission.", e);
         }
     }
-
-    private static string[] NamesIn(string folder) =>
-        !Directory.Exists(folder) ? [] : [.. Directory.EnumerateFiles(folder, "*" + WeightsFile.Extension).Select(path => Path.GetFileNameWithoutExtension(path)).Order(StringComparer.Ordinal)];
 }

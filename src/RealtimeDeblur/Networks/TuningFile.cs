@@ -1,5 +1,5 @@
 using System.Buffers;
-using System.Security.Cryptography;
+using System.IO.Hashing;
 using System.Text;
 using System.Text.Json;
 using RealtimeDeblur.Compute;
@@ -82,10 +82,10 @@ internal sealed class TuningFile(string? folder)
 
     /// <summary>Names the shape of a network: its layers, not its weights, nor at how many sigmas it has some.</summary>
     private static string ShapeOf(NetworkDescription description) =>
-        $"{description.Architecture} {Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(DescriptionJson.Write(description.WithSigmaKnots([])))))[..16]}";
+        $"{description.Architecture} {Convert.ToHexStringLower(XxHash128.Hash(Encoding.UTF8.GetBytes(DescriptionJson.Write(description.WithSigmaKnots([])))))[..16]}";
 
     private string PathOf(DeviceInfo device) =>
-        Path.Combine(folder!, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', device.Platform, device.Name, device.Driver))))[..16] + ".json");
+        Path.Combine(folder!, Convert.ToHexStringLower(XxHash128.Hash(Encoding.UTF8.GetBytes(string.Join('\0', device.Platform, device.Name, device.Driver))))[..16] + ".json");
 
     private sealed record Entry(string Network, int W, int H, string Plan, double DeviceMs);
 }

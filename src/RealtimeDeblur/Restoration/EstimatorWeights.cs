@@ -65,7 +65,7 @@ public sealed class EstimatorWeights
     /// <summary>Value of the metadata key <c>format</c>. The number changes when an older reader would misread the file, and when the statistics that the weights were learned from change.</summary>
     public const string Format = "realtimedeblur-estimator/1";
 
-    private const string MetadataKey = "__metadata__", FormatKey = "format", ShapeKey = "shape", ShippedPrefix = "sigma-";
+    private const string MetadataKey = "__metadata__", FormatKey = "format", ShapeKey = "shape", ShippedFolder = "estimator/sigma-";
 
     /// <param name="shape">Sizes.</param>
     /// <param name="values">All tensors one after another, see <see cref="EstimatorShape.Tensors"/>. Takes ownership.</param>
@@ -76,9 +76,6 @@ public sealed class EstimatorWeights
         if (values.Length != shape.Count) throw new ArgumentException($"{values.Length} numbers for an estimator of {shape.Count}.", nameof(values));
         (Shape, Values, TrainingRecord) = (shape, values, trainingRecord);
     }
-
-    /// <summary>Where shipped weights lie: <c>models/estimator/</c> beside the running program.</summary>
-    public static string Folder { get; } = Path.Combine(ModelCatalog.Folder, "estimator");
 
     /// <summary>How the weights came to be: data, degradation, seed, figures.</summary>
     public IReadOnlyDictionary<string, string> TrainingRecord { get; }
@@ -95,18 +92,20 @@ public sealed class EstimatorWeights
     public static EstimatorWeights Load(string nameOrPath)
     {
         if (nameOrPath.Length == 0) throw new ArgumentException("The name of the estimator is empty.", nameof(nameOrPath));
-        string shipped = Path.Combine(Folder, ShippedPrefix + nameOrPath + WeightsFile.Extension);
-        string path = Path.GetFileName(nameOrPath) == nameOrPath && File.Exists(shipped) ? shipped : nameOrPath;
-        if (!File.Exists(path))
+        using (Stream? shipped = ModelCatalog.OpenShipped(ShippedFolder + nameOrPath))
+        {
+            if (shipped is not null) return Read(shipped, nameOrPath);
+        }
+        if (!File.Exists(nameOrPath))
             throw new FileNotFoundException($"There are no weights of an estimator '{nameOrPath}': give a name that ships (gaussian, camera), or the path of a {WeightsFile.Extension} file such as `deblur train-estimator` makes.");
         try
         {
-            using FileStream stream = File.OpenRead(path);
-            return Read(stream, Path.GetFileName(path));
+            using FileStream stream = File.OpenRead(nameOrPath);
+            return Read(stream, Path.GetFileName(nameOrPath));
         }
         catch (UnauthorizedAccessException e)
         {
-            throw new IOException($"Cannot read {path}: no permission.", e);
+            throw new IOException($"Cannot read {nameOrPath}: no permission.", e);
         }
     }
 
