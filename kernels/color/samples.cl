@@ -6,8 +6,8 @@
 //   frame      SAMPLE [frameH][frameStride]; a row holds frameW pixels of SAMPLES interleaved samples each; strides count samples.
 //              With PLANAR instead float [C][frameH][frameStride], working values as they are.
 //   restored   of the same layout; another buffer than frame
-//   working_at:  offset + scale * code at frame position (x, y), clamped into the frame; weighted for luma of R, G, B.
-//   restore_at:  restored = sample + round(gain * change), clamped to 0..MAX_CODE, where gain = strength * code values per unit of the working space and halves round to even.
+//   working_at:  offset + scale * sample at frame position (x, y), clamped into the frame; weighted for luma of R, G, B.
+//   restore_at:  restored = sample + CODE_STEP * round(gain * change), clamped to 0..MAX_CODE, where gain = strength * code values per unit of the working space and halves round to even.
 //                change is what the network found: its sum with SKIP (a network whose last step adds the frame), else its result - the working value.
 //                With SAMPLES 3 or 4 and C 1 the same change is added to R, G and B, which leaves Cb and Cr as they were. No change leaves the sample as it was, bit by bit.
 //                PLANAR: restored = frame + gain * change with SKIP, else the result.
@@ -17,7 +17,8 @@
 
 #ifndef SAMPLE
 #define SAMPLE uchar     // uchar, ushort, or float with PLANAR
-#define MAX_CODE 255     // largest code value
+#define MAX_CODE 255     // largest sample
+#define CODE_STEP 1      // from one sample value to the next: 1, or 64 where 10 bits lie in the high bits of a word
 #define SAMPLES 1        // interleaved samples per pixel: 1, 3, or 4 of which the last is copied
 #define RED 0            // position of R in a pixel: 0 (RGB) or 2 (BGR)
 #endif
@@ -77,9 +78,9 @@ void restore_at(__global const SAMPLE* restrict frame, int frameStride, int fram
     restored[at] = value;
 #else
 #ifdef SKIP
-    const float change = rint(gain * value);
+    const float change = CODE_STEP * rint(gain * value);
 #else
-    const float change = rint(gain * (value - working_inside(FRAME, c, y, x)));
+    const float change = CODE_STEP * rint(gain * (value - working_inside(FRAME, c, y, x)));
 #endif
 #if SAMPLES >= 3
     const size_t pixel = (size_t)y * frameStride + (size_t)x * SAMPLES;

@@ -421,12 +421,12 @@ void confidence_apply(FRAME_ARGUMENTS, __global const SAMPLE* restrict restored,
         __global const SAMPLE* after = restored + at;
         __global SAMPLE* to = out + at;
         if (showMap) {
-            for (int i = 0; i < columns * SAMPLES; i++) to[i] = SAMPLES == 4 && i % SAMPLES == 3 ? before[i] : (SAMPLE)(SHARE[i] * MAX_CODE + 0.5f);
+            for (int i = 0; i < columns * SAMPLES; i++) to[i] = SAMPLES == 4 && i % SAMPLES == 3 ? before[i] : (SAMPLE)((int)(SHARE[i] * (MAX_CODE / CODE_STEP) + 0.5f) * CODE_STEP);
             continue;
         }
         for (int i = 0; i < columns * SAMPLES; i++) {
-            const float change = strength * SHARE[i] * (float)((int)after[i] - (int)before[i]);
-            const int code = (int)before[i] + (int)((change + ROUND) - ROUND);
+            const float change = strength * SHARE[i] * (float)(((int)after[i] - (int)before[i]) / CODE_STEP);
+            const int code = (int)before[i] + (int)((change + ROUND) - ROUND) * CODE_STEP;
             to[i] = (SAMPLE)(code < 0 ? 0 : code > MAX_CODE ? MAX_CODE : code);
         }
     }

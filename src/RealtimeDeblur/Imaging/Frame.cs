@@ -69,27 +69,28 @@ public sealed unsafe class Frame : IDisposable
         return Data.Slice(plane.OffsetBytes, plane.StrideBytes * plane.Height);
     }
 
-    /// <summary>Fills a plane from a picture whose rows may have bytes between them.</summary>
-    /// <param name="index">As for <see cref="FrameFormat.Plane"/>.</param>
-    /// <param name="rows">The first row comes first. Ends with the last row's samples, or later.</param>
-    /// <param name="strideBytes">From the beginning of one row to that of the next, at least the bytes of a row.</param>
-    /// <exception cref="ArgumentException">The stride is shorter than a row, or the rows are not all there.</exception>
-    public void CopyPlaneFrom(int index, ReadOnlySpan<byte> rows, int strideBytes)
+    /// <summary>Copies a picture into the frame.</summary>
+    /// <param name="picture">Of the frame's format.</param>
+    /// <exception cref="ArgumentException">A plane is missing, a stride is shorter than a row, or rows are not all there; nothing was copied.</exception>
+    public void CopyFrom(ReadOnlyFrameView picture)
     {
-        PlaneLayout plane = CheckedPlane(index, rows, strideBytes);
-        Span<byte> samples = PlaneData(index);
-        for (int y = 0; y < plane.Height; y++) rows.Slice(y * strideBytes, plane.StrideBytes).CopyTo(samples[(y * plane.StrideBytes)..]);
+        Format.Check(picture);
+        for (int i = 0; i < Format.PlaneCount; i++) CopyPlaneFrom(i, picture);
     }
 
-    /// <summary>Copies a plane into a picture whose rows may have bytes between them; those are left alone.</summary>
-    /// <inheritdoc cref="CopyPlaneFrom" path="/param"/>
-    /// <inheritdoc cref="CopyPlaneFrom" path="/exception"/>
-    public void CopyPlaneTo(int index, Span<byte> rows, int strideBytes)
+    /// <summary>Copies the frame into a picture; bytes between its rows are left alone.</summary>
+    /// <inheritdoc cref="CopyFrom"/>
+    public void CopyTo(FrameView picture)
     {
-        PlaneLayout plane = CheckedPlane(index, rows, strideBytes);
-        ReadOnlySpan<byte> samples = PlaneData(index);
-        for (int y = 0; y < plane.Height; y++) samples.Slice(y * plane.StrideBytes, plane.StrideBytes).CopyTo(rows[(y * strideBytes)..]);
+        Format.Check(picture);
+        for (int i = 0; i < Format.PlaneCount; i++) CopyPlaneTo(i, picture);
     }
+
+    /// <summary>Copies one plane of a picture that fits the format.</summary>
+    internal void CopyPlaneFrom(int index, ReadOnlyFrameView picture) => Format.CopyRows(index, picture.Rows(index), picture.StrideBytes(index), PlaneData(index), Format.Plane(index).StrideBytes);
+
+    /// <summary>Copies one plane into a picture that fits the format.</summary>
+    internal void CopyPlaneTo(int index, FrameView picture) => Format.CopyRows(index, PlaneData(index), Format.Plane(index).StrideBytes, picture.Rows(index), picture.StrideBytes(index));
 
     /// <summary>Returns the memory to the pool it came from, or frees it. A second call does nothing as long as the pool has not handed the frame out again.</summary>
     public void Dispose()
@@ -107,16 +108,6 @@ public sealed unsafe class Frame : IDisposable
         if (_shared?.Device == device) return _shared;
         _shared?.Dispose();
         return _shared = new(device, _memory, _memoryBytes);
-    }
-
-    private PlaneLayout CheckedPlane(int index, ReadOnlySpan<byte> rows, int strideBytes)
-    {
-        PlaneLayout plane = Format.Plane(index);
-        if (strideBytes < plane.StrideBytes)
-            throw new ArgumentException($"Rows of plane {index} have {plane.StrideBytes} bytes ({plane.Width} samples of {Format.Pixels}); a stride of {strideBytes} is too short.", nameof(strideBytes));
-        long needed = (long)strideBytes * (plane.Height - 1) + plane.StrideBytes;
-        if (rows.Length < needed) throw new ArgumentException($"{plane.Height} rows with a stride of {strideBytes} take {needed} bytes; there are {rows.Length}.", nameof(rows));
-        return plane;
     }
 
     internal void Free()

@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
 namespace RealtimeDeblur.Imaging;
 
 /// <summary>One plane of a frame: where it starts in the frame's memory and how its rows lie there.</summary>
@@ -19,21 +22,27 @@ public readonly record struct FrameFormat(PixelFormat Pixels, int Width, int Hei
     /// <summary>Bits that carry the sample: 8, 10 or 16.</summary>
     public int BitDepth => Pixels switch
     {
-        PixelFormat.Gray10 or PixelFormat.Yuv420P10 or PixelFormat.Yuv422P10 or PixelFormat.Yuv444P10 => 10,
+        PixelFormat.Gray10 or PixelFormat.Yuv420P10 or PixelFormat.Yuv422P10 or PixelFormat.Yuv444P10 or PixelFormat.P010 => 10,
         PixelFormat.Rgb48 => 16,
         _ => 8,
     };
 
-    /// <summary>Largest code value: 255, 1023 or 65535.</summary>
+    /// <summary>Largest code value: 255, 1023 or 65535. Words of <see cref="PixelFormat.P010"/> hold <see cref="CodeStep"/> times the code value.</summary>
     public int MaxValue => (1 << BitDepth) - 1;
+
+    /// <summary>What a sample grows by from one code value to the next: 64 for <see cref="PixelFormat.P010"/>, else 1.</summary>
+    internal int CodeStep => Pixels == PixelFormat.P010 ? 64 : 1;
 
     public int BytesPerSample => BitDepth > 8 ? 2 : 1;
 
     /// <summary>Samples of a pixel that lie side by side in plane 0: 3 or 4 for the RGB forms, else 1.</summary>
     public int SamplesPerPixel => Pixels is PixelFormat.Rgba32 or PixelFormat.Bgra32 ? 4 : IsRgb ? 3 : 1;
 
-    /// <summary>3 for planar YCbCr forms, 2 for <see cref="PixelFormat.Nv12"/>, 1 for grey and interleaved RGB.</summary>
-    public int PlaneCount => Pixels is PixelFormat.Gray8 or PixelFormat.Gray10 || IsRgb ? 1 : Pixels == PixelFormat.Nv12 ? 2 : 3;
+    /// <summary>3 for planar YCbCr forms, 2 for <see cref="PixelFormat.Nv12"/> and <see cref="PixelFormat.P010"/>, 1 for grey and interleaved RGB.</summary>
+    public int PlaneCount => Pixels is PixelFormat.Gray8 or PixelFormat.Gray10 || IsRgb ? 1 : HasPairs ? 2 : 3;
+
+    /// <summary>Whether plane 1 holds Cb and Cr in turns.</summary>
+    private bool HasPairs => Pixels is PixelFormat.Nv12 or PixelFormat.P010;
 
     /// <summary>Bytes of the whole frame.</summary>
     public int SizeBytes
@@ -45,7 +54,7 @@ public readonly record struct FrameFormat(PixelFormat Pixels, int Width, int Hei
         }
     }
 
-    /// <summary>Layout of plane <paramref name="index"/>: 0 is luma (or the only plane), 1 is Cb, 2 is Cr; of <see cref="PixelFormat.Nv12"/> 1 is both, a pair counting as one sample. Odd sizes round chroma up.</summary>
+    /// <summary>Layout of plane <paramref name="index"/>: 0 is luma (or the only plane), 1 is Cb, 2 is Cr; of two-plane forms 1 is both, a pair counting as one sample. Odd sizes round chroma up.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such plane.</exception>
     public PlaneLayout Plane(int index)
     {
@@ -54,11 +63,42 @@ public readonly record struct FrameFormat(PixelFormat Pixels, int Width, int Hei
         int fullStride = checked(Width * BytesPerSample * SamplesPerPixel);
         if (index == 0) return new(0, fullStride, Width, Height);
 
-        bool halfWidth = Pixels is PixelFormat.Yuv420P8 or PixelFormat.Yuv422P8 or PixelFormat.Yuv420P10 or PixelFormat.Yuv422P10 or PixelFormat.Nv12;
-        bool halfHeight = Pixels is PixelFormat.Yuv420P8 or PixelFormat.Yuv420P10 or PixelFormat.Nv12;
+        bool halfWidth = Pixels is PixelFormat.Yuv420P8 or PixelFormat.Yuv422P8 or PixelFormat.Yuv420P10 or PixelFormat.Yuv422P10 || HasPairs;
+        bool halfHeight = Pixels is PixelFormat.Yuv420P8 or PixelFormat.Yuv420P10 || HasPairs;
         int chromaWidth = halfWidth ? (Width + 1) / 2 : Width;
         int chromaHeight = halfHeight ? (Height + 1) / 2 : Height;
-        int chromaStride = chromaWidth * BytesPerSample * (Pixels == PixelFormat.Nv12 ? 2 : 1);
+        int chromaStride = chromaWidth * BytesPerSample * (HasPairs ? 2 : 1);
         return new(checked(fullStride * Height + (index - 1) * chromaStride * chromaHeight), chromaStride, chromaWidth, chromaHeight);
+    }
+
+    /// <summary>Whether a picture is one of this format.</summary>
+    /// <exception cref="ArgumentException">It is not; the message says why.</exception>
+    internal void Check(ReadOnlyFrameView picture)
+    {
+        for (int i = 0; i < PlaneCount; i++)
+        {
+            PlaneLayout plane = Plane(i);
+            int strideBytes = picture.StrideBytes(i), length = picture.Rows(i).Length;
+            if (strideBytes < plane.StrideBytes)
+                throw new ArgumentException($"Rows of plane {i} have {plane.StrideBytes} bytes ({plane.Width} samples of {Pixels}); a stride of {strideBytes} is too short.", nameof(picture));
+            long needed = (long)strideBytes * (plane.Height - 1) + plane.StrideBytes;
+            if (length < needed) throw new ArgumentException($"Plane {i} has {plane.Height} rows, which with a stride of {strideBytes} take {needed} bytes; there are {length}.", nameof(picture));
+        }
+    }
+
+    /// <summary>Copies the samples of a plane from one place to another, unless both are the same.</summary>
+    internal void CopyRows(int index, ReadOnlySpan<byte> from, int fromStrideBytes, Span<byte> to, int toStrideBytes)
+    {
+        PlaneLayout plane = Plane(index);
+        if (fromStrideBytes == toStrideBytes)
+        {
+            if (Unsafe.AreSame(in MemoryMarshal.GetReference(from), in MemoryMarshal.GetReference(to))) return;
+            if (fromStrideBytes == plane.StrideBytes)
+            {
+                from[..(plane.StrideBytes * plane.Height)].CopyTo(to);
+                return;
+            }
+        }
+        for (int y = 0; y < plane.Height; y++) from.Slice(y * fromStrideBytes, plane.StrideBytes).CopyTo(to[(y * toStrideBytes)..]);
     }
 }

@@ -1,7 +1,7 @@
 namespace RealtimeDeblur.Imaging;
 
 /// <summary>Layout of the samples of a frame. Planar YCbCr forms hold luma, Cb, Cr one after another without gaps; 10-bit samples are
-/// 16-bit little-endian words with values 0 to 1023.</summary>
+/// 16-bit little-endian words with values 0 to 1023 (times 64 in <see cref="P010"/>).</summary>
 public enum PixelFormat
 {
     Gray8,
@@ -15,6 +15,9 @@ public enum PixelFormat
 
     /// <summary>8-bit 4:2:0 whose second plane holds Cb and Cr in turns, as cameras and hardware decoders give it.</summary>
     Nv12,
+
+    /// <summary>As <see cref="Nv12"/> with 10 bits, in the high bits of 16-bit little-endian words: values 0 to 1023 times 64.</summary>
+    P010,
 
     /// <summary>Interleaved R, G, B, 8 bits each.</summary>
     Rgb24,

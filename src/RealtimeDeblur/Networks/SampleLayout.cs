@@ -10,7 +10,7 @@ namespace RealtimeDeblur.Networks;
 /// <param name="Stride">Samples from one row to the next.</param>
 /// <param name="W">Columns of the frame in pixels.</param>
 /// <param name="H">Rows of the frame in pixels.</param>
-/// <param name="Scale">working = Offset + Scale * code.</param>
+/// <param name="Scale">working = Offset + Scale * sample.</param>
 /// <param name="Offset">See <paramref name="Scale"/>.</param>
 /// <param name="CodesPerUnit">Code values per unit of the working space.</param>
 internal sealed record SampleLayout(string Options, int Stride, int W, int H, float Scale, float Offset, float CodesPerUnit)
@@ -35,6 +35,7 @@ internal sealed record SampleLayout(string Options, int Stride, int W, int H, fl
     public static SampleLayout Of(FrameFormat format, int C)
     {
         // working = offset + scale * code; see the head of color/samples.cl.
+        int step = format.CodeStep;
         float maxCode = format.MaxValue;
         bool lumaOfRgb = format.IsRgb && C == 1;
         bool fullRangeLuma = !format.IsRgb && format.Range == ColorRange.Full;
@@ -42,9 +43,9 @@ internal sealed record SampleLayout(string Options, int Stride, int W, int H, fl
             lumaOfRgb ? (1 / (EightBitMax * maxCode), LumaBlack / EightBitMax, maxCode * EightBitMax / LumaSpan)
             : fullRangeLuma ? (AtDepth(format, LumaSpan) / (maxCode * maxCode), AtDepth(format, LumaBlack) / maxCode, maxCode * maxCode / AtDepth(format, LumaSpan))
             : (1 / maxCode, 0, maxCode);
-        string options = $"-DSAMPLE={(format.BytesPerSample == 2 ? "ushort" : "uchar")} -DMAX_CODE={format.MaxValue} -DSAMPLES={format.SamplesPerPixel} "
+        string options = $"-DSAMPLE={(format.BytesPerSample == 2 ? "ushort" : "uchar")} -DMAX_CODE={format.MaxValue * step} -DCODE_STEP={step} -DSAMPLES={format.SamplesPerPixel} "
             + $"-DRED={(format.Pixels is PixelFormat.Bgr24 or PixelFormat.Bgra32 ? 2 : 0)} -DC={C}";
-        return new(options, format.Plane(0).StrideBytes / format.BytesPerSample, format.Width, format.Height, scale, offset, codesPerUnit);
+        return new(options, format.Plane(0).StrideBytes / format.BytesPerSample, format.Width, format.Height, scale / step, offset, codesPerUnit);
     }
 
     /// <summary>Binds what no frame changes.</summary>

@@ -12,7 +12,7 @@ namespace RealtimeDeblur.Restoration;
 /// </summary>
 /// <remarks>
 /// With <see cref="SigmaSetting.Auto"/> a frame that was submitted is restored with the blur of the frames before it, smoothed (<see cref="SigmaTracker"/>): those whose buffers on the device have come free,
-/// the third before it and earlier; the first frame waits for its own. <see cref="Process"/> takes every frame for a picture of its own and waits for its estimate.
+/// the third before it and earlier; the first frame waits for its own. <see cref="Process(Frame)"/> takes every frame for a picture of its own and waits for its estimate.
 /// Frames found to be sharp pass unchanged, bit by bit.
 /// Nothing is allocated per frame, neither here nor on the device. One thread at a time may call; that thread may change between calls. Several deblurrers, on one device
 /// or on several, may run on different threads. The caller disposes it, which waits for the frames still in flight and disposes them.
@@ -36,6 +36,7 @@ public sealed unsafe class Deblurrer : IDisposable
     private SigmaFinder? _finder;
     private readonly ConfidenceGuard? _guard;
     private readonly DeviceBuffer<byte>? _unguarded;
+    private FramePool? _frames;
     private int _oldest;
     private bool _disposed;
 
@@ -94,10 +95,10 @@ public sealed unsafe class Deblurrer : IDisposable
         }
     }
 
-    /// <summary>The only format that <see cref="Submit"/> takes.</summary>
+    /// <summary>The only format that <see cref="Submit(Frame)"/> takes.</summary>
     public FrameFormat Format { get; }
 
-    /// <summary>Takes effect with the next <see cref="Submit"/>.</summary>
+    /// <summary>Takes effect with the next <see cref="Submit(Frame)"/>.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The strength is not 0 to 1.</exception>
     /// <exception cref="IOException">As for the constructor.</exception>
     /// <exception cref="InvalidDataException">As for the constructor.</exception>
@@ -120,7 +121,7 @@ public sealed unsafe class Deblurrer : IDisposable
     /// <summary>Frames submitted and not yet collected.</summary>
     public int InFlight { get; private set; }
 
-    /// <summary>Sigma with which the frame that <see cref="Collect"/> or <see cref="Process"/> gave last was restored, or that was estimated where it passed unchanged: pixels, in steps of <see cref="InferenceSession.SigmaStep"/>. Null where the network is not conditioned on sigma, and before the first frame.</summary>
+    /// <summary>Sigma with which the frame that <see cref="Collect()"/> or <see cref="Process(Frame)"/> gave last was restored, or that was estimated where it passed unchanged: pixels, in steps of <see cref="InferenceSession.SigmaStep"/>. Null where the network is not conditioned on sigma, and before the first frame.</summary>
     public float? LastSigma { get; private set; }
 
     /// <summary>Whether that frame was found to be sharp and passed unchanged.</summary>
@@ -129,7 +130,7 @@ public sealed unsafe class Deblurrer : IDisposable
     /// <summary>Which kernels run.</summary>
     public InferencePlan Plan => _session.Plan;
 
-    /// <summary>Takes ownership of the frame and enqueues upload, network and download; does not wait. The frame comes back from <see cref="Collect"/>.</summary>
+    /// <summary>Takes ownership of the frame and enqueues upload, network and download; does not wait. The frame comes back from <see cref="Collect()"/>.</summary>
     /// <exception cref="ArgumentException">The frame has another format; the caller keeps it.</exception>
     /// <exception cref="InvalidOperationException"><see cref="MaxInFlight"/> frames are in flight; the caller keeps the frame.</exception>
     /// <exception cref="OpenClException">The device failed; the caller keeps the frame.</exception>
@@ -139,7 +140,7 @@ public sealed unsafe class Deblurrer : IDisposable
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (frame.Format != Format) throw new ArgumentException($"The frame is {Describe(frame.Format)}, this deblurrer was made for {Describe(Format)}: make another one for it.", nameof(frame));
-        if (InFlight == MaxInFlight) throw new InvalidOperationException($"{MaxInFlight} frames are in flight: collect one before submitting the next.");
+        ThrowIfFull();
 
         Slot slot = _slots[(_oldest + InFlight) % MaxInFlight];
         try
@@ -153,6 +154,27 @@ public sealed unsafe class Deblurrer : IDisposable
         }
         slot.Frame = frame;
         InFlight++;
+    }
+
+    /// <summary>Copies a picture and submits the copy; the caller's memory may be changed at once. Does not wait.</summary>
+    /// <param name="picture">Of <see cref="Format"/>.</param>
+    /// <exception cref="ArgumentException">A plane is missing, a stride is shorter than a row, or rows are not all there.</exception>
+    /// <exception cref="InvalidOperationException"><see cref="MaxInFlight"/> frames are in flight.</exception>
+    /// <exception cref="OpenClException">The device failed.</exception>
+    public void Submit(ReadOnlyFrameView picture)
+    {
+        ThrowIfFull();
+        Frame frame = RentFrame();
+        try
+        {
+            frame.CopyFrom(picture);
+            Submit(frame);
+        }
+        catch
+        {
+            frame.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Waits for the oldest frame in flight and hands it back, restored. The caller owns it again.</summary>
@@ -169,6 +191,18 @@ public sealed unsafe class Deblurrer : IDisposable
         return slot.TakeFrame();
     }
 
+    /// <summary>Waits for the oldest frame in flight and copies it into a picture. A frame that was submitted as such is disposed.</summary>
+    /// <param name="picture">Of <see cref="Format"/>. Bytes between its rows are left alone.</param>
+    /// <exception cref="ArgumentException">A plane is missing, a stride is shorter than a row, or rows are not all there; the frame is still in flight.</exception>
+    /// <exception cref="InvalidOperationException">No frame is in flight.</exception>
+    /// <exception cref="OpenClException">The device failed; the frame is lost.</exception>
+    public void Collect(FrameView picture)
+    {
+        Format.Check(picture);
+        using Frame frame = Collect();
+        frame.CopyTo(picture);
+    }
+
     /// <summary>Restores one frame and waits for it. The caller keeps ownership throughout.</summary>
     /// <exception cref="ArgumentException">The frame has another format.</exception>
     /// <exception cref="InvalidOperationException">Other frames are in flight.</exception>
@@ -177,6 +211,24 @@ public sealed unsafe class Deblurrer : IDisposable
         if (InFlight > 0) throw new InvalidOperationException($"{InFlight} frames are in flight: collect them before processing a single one.");
         Start(frame, isAlone: true);
         Collect();
+    }
+
+    /// <summary>Restores one picture and waits for it.</summary>
+    /// <param name="input">Of <see cref="Format"/>. Not modified, unless it is the output.</param>
+    /// <param name="output">Of the same format: the input itself, or memory that does not overlap with it. Bytes between its rows are left alone.</param>
+    /// <exception cref="ArgumentException">A plane is missing, a stride is shorter than a row, or rows are not all there.</exception>
+    /// <exception cref="InvalidOperationException">Other frames are in flight.</exception>
+    /// <exception cref="OpenClException">The device failed; the output is as it was.</exception>
+    public void Process(ReadOnlyFrameView input, FrameView output)
+    {
+        Format.Check(input);
+        Format.Check(output);
+        using Frame frame = RentFrame();
+        frame.CopyPlaneFrom(0, input);
+        Process(frame);
+        frame.CopyPlaneTo(0, output);
+        // What the network does not touch needs no way through the frame.
+        for (int i = 1; i < Format.PlaneCount; i++) Format.CopyRows(i, input.Rows(i), input.StrideBytes(i), output.Rows(i), output.StrideBytes(i));
     }
 
     public void Dispose()
@@ -196,6 +248,18 @@ public sealed unsafe class Deblurrer : IDisposable
         _disposed = true;
         if (_finder is not null) Drain();       // estimates that nobody waited for
         Release();
+    }
+
+    private void ThrowIfFull()
+    {
+        if (InFlight == MaxInFlight) throw new InvalidOperationException($"{MaxInFlight} frames are in flight: collect one before submitting the next.");
+    }
+
+    /// <summary>A frame for a picture of the caller's.</summary>
+    private Frame RentFrame()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return (_frames ??= Own(new FramePool(Format))).Rent();
     }
 
     private T Own<T>(T resource) where T : IDisposable

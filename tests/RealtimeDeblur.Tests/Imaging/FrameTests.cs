@@ -28,6 +28,7 @@ public sealed class FrameTests
     [InlineData(PixelFormat.Gray8, 35)]
     [InlineData(PixelFormat.Yuv420P8, 35 + 2 * 4 * 3)]
     [InlineData(PixelFormat.Nv12, 35 + 2 * 4 * 3)]
+    [InlineData(PixelFormat.P010, 2 * (35 + 2 * 4 * 3))]
     [InlineData(PixelFormat.Yuv422P10, 2 * (35 + 2 * 4 * 5))]
     [InlineData(PixelFormat.Bgr24, 3 * 35)]
     [InlineData(PixelFormat.Bgra32, 4 * 35)]
@@ -36,43 +37,53 @@ public sealed class FrameTests
 
     [Theory]
     [MemberData(nameof(Formats))]
-    public void CopyPlane_WithPaddedRows_BringsEverySampleThereAndBackAndLeavesThePadding(PixelFormat pixels)
+    public void Copy_WithPaddedRows_BringsEverySampleThereAndBackAndLeavesThePadding(PixelFormat pixels)
     {
-        const int padding = 13;
-        const byte mark = 0xA5;
+        PaddedPicture picture = PaddedPicture.Random(new(pixels, 7, 5), padding: 13, seed: 1);
+        PaddedPicture target = PaddedPicture.Random(new(pixels, 7, 5), padding: 6, seed: 2);
+        byte[] paddingBefore = target.PaddingBytes();
+        using var frame = new Frame(picture.Format);
+
+        frame.CopyFrom(picture.View);
+        frame.CopyTo(target.View);
+
+        Assert.Equal(picture.SampleBytes(), frame.Data.ToArray());
+        Assert.Equal(picture.SampleBytes(), target.SampleBytes());
+        Assert.Equal(paddingBefore, target.PaddingBytes());
+    }
+
+    [Theory]
+    [MemberData(nameof(Formats))]
+    public void Packed_AnyFormat_IsTheFramesOwnOrder(PixelFormat pixels)
+    {
         var format = new FrameFormat(pixels, 7, 5);
+        byte[] samples = new byte[format.SizeBytes], back = new byte[format.SizeBytes];
+        new Random(3).NextBytes(samples);
         using var frame = new Frame(format);
-        for (int i = 0; i < format.PlaneCount; i++)
-        {
-            PlaneLayout plane = format.Plane(i);
-            int stride = plane.StrideBytes + padding;
-            // The last row has no padding: hosts need not allocate any behind it.
-            byte[] source = new byte[stride * (plane.Height - 1) + plane.StrideBytes], target = new byte[source.Length];
-            new Random(i).NextBytes(source);
-            Array.Fill(target, mark);
 
-            frame.CopyPlaneFrom(i, source, stride);
-            frame.CopyPlaneTo(i, target, stride);
+        frame.CopyFrom(ReadOnlyFrameView.Packed(format, samples));
+        frame.CopyTo(FrameView.Packed(format, back));
 
-            for (int at = 0; at < target.Length; at++) Assert.Equal(at % stride < plane.StrideBytes ? source[at] : mark, target[at]);
-            Assert.Equal(source.AsSpan(stride, plane.StrideBytes), frame.PlaneData(i)[plane.StrideBytes..(2 * plane.StrideBytes)]);
-        }
+        Assert.Equal(samples, frame.Data.ToArray());
+        Assert.Equal(samples, back);
+        Assert.Throws<ArgumentException>(() => frame.CopyFrom(FrameView.Packed(format, back.AsSpan(1))));
     }
 
     [Fact]
-    public void CopyPlane_StrideOrRowsTooShort_SaysWhatIsNeeded()
+    public void Copy_StrideRowsOrPlanesTooShort_SaysWhatIsNeeded()
     {
         using var frame = new Frame(new FrameFormat(PixelFormat.Rgba32, 7, 5));
-        Assert.Contains("28 bytes", Assert.Throws<ArgumentException>(() => frame.CopyPlaneFrom(0, new byte[1000], 27)).Message, StringComparison.Ordinal);
-        Assert.Contains("take 156 bytes; there are 155", Assert.Throws<ArgumentException>(() => frame.CopyPlaneTo(0, new byte[155], 32)).Message, StringComparison.Ordinal);
-        Assert.Throws<ArgumentOutOfRangeException>(() => frame.CopyPlaneFrom(1, new byte[1000], 32));
+        Assert.Contains("28 bytes", Assert.Throws<ArgumentException>(() => frame.CopyFrom(new FrameView(new byte[1000], 27))).Message, StringComparison.Ordinal);
+        Assert.Contains("take 156 bytes; there are 155", Assert.Throws<ArgumentException>(() => frame.CopyTo(new FrameView(new byte[155], 32))).Message, StringComparison.Ordinal);
+        using var planar = new Frame(new FrameFormat(PixelFormat.Yuv420P8, 7, 5));
+        Assert.Contains("plane 2", Assert.Throws<ArgumentException>(() => planar.CopyFrom(new FrameView(new byte[35], 7, new byte[12], 4))).Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void CopyPlane_AfterDisposal_Throws()
+    public void Copy_AfterDisposal_Throws()
     {
         var frame = new Frame(new FrameFormat(PixelFormat.Gray8, 7, 5));
         frame.Dispose();
-        Assert.Throws<ObjectDisposedException>(() => frame.CopyPlaneFrom(0, new byte[35], 7));
+        Assert.Throws<ObjectDisposedException>(() => frame.CopyFrom(new FrameView(new byte[35], 7)));
     }
 }

@@ -42,7 +42,7 @@ internal static class RestoredSamples
         SampleLayout layout = SampleLayout.Of(format, C);
         int[] restored = format.BytesPerSample == 1
             ? Array.ConvertAll(Run(device, queue, network, layout, Array.ConvertAll(codes, code => (byte)code), (byte)0, plan), code => (int)code)
-            : Array.ConvertAll(Run(device, queue, network, layout, Array.ConvertAll(codes, code => (ushort)code), (ushort)0, plan), code => (int)code);
+            : Array.ConvertAll(Run(device, queue, network, layout, Array.ConvertAll(codes, code => (ushort)(code * format.CodeStep)), (ushort)0, plan), word => word / format.CodeStep);
 
         Tensor working = WorkingValues(format, layout, codes, C);
         Tensor sharp = ReferenceConvolution.Forward(network, working);
@@ -73,7 +73,7 @@ internal static class RestoredSamples
             double code = C == 3 ? codes[at + (c == 0 ? red : c == 1 ? 1 : 2 - red)]
                 : !format.IsRgb ? codes[at]
                 : 65.481 * codes[at + red] + 128.553 * codes[at + 1] + 24.966 * codes[at + 2 - red];
-            working[0, c, y, x] = layout.Offset + layout.Scale * code;
+            working[0, c, y, x] = layout.Offset + layout.Scale * format.CodeStep * code;
         }
         return working;
     }

@@ -104,7 +104,7 @@ internal static class ConfidenceCheck
         for (int i = 0; i < frame.Length; i++) if (SampleOrder.IsAlpha(format, i)) restored[i] = frame[i];
         int[] output = format.BytesPerSample == 1
             ? Array.ConvertAll(Run(Array.ConvertAll(frame, code => (byte)code), Array.ConvertAll(restored, code => (byte)code)), code => (int)code)
-            : Array.ConvertAll(Run(Array.ConvertAll(frame, code => (ushort)code), Array.ConvertAll(restored, code => (ushort)code)), code => (int)code);
+            : Array.ConvertAll(Run(Array.ConvertAll(frame, Word), Array.ConvertAll(restored, Word)), word => word / format.CodeStep);
 
         var expected = new ReferenceConfidence(Luma(format, frame), format.Width, format.Height, Math.Min(sigma, 4));
         float[] energy = guard.Energy.ToArray(queue);
@@ -129,6 +129,8 @@ internal static class ConfidenceCheck
             double tolerance = 0.5 + 0.03 * (view == DeblurView.Confidence ? format.MaxValue : Math.Abs(restored[i] - frame[i]));
             Assert.True(Math.Abs(exact - output[i]) <= tolerance, $"{format} sigma {sigma}: sample {i} of {frame[i]}, {restored[i]} with confidence {confidence:f3} became {output[i]}");
         }
+
+        ushort Word(int code) => (ushort)(code * format.CodeStep);
 
         T[] Run<T>(T[] before, T[] after) where T : unmanaged
         {

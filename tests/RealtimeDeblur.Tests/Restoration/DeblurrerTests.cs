@@ -458,7 +458,7 @@ public sealed class DeblurrerTests
         var frame = new Frame(format);
         for (int i = 0; i < frame.Data.Length; i += format.BytesPerSample)
         {
-            int code = (int)Math.Round((low + (high - low) * random.NextDouble()) * format.MaxValue);
+            int code = (int)Math.Round((low + (high - low) * random.NextDouble()) * format.MaxValue) * format.CodeStep;
             frame.Data[i] = (byte)code;
             if (format.BytesPerSample == 2) frame.Data[i + 1] = (byte)(code >> 8);
         }
@@ -472,7 +472,7 @@ public sealed class DeblurrerTests
     {
         Span<byte> plane = frame.PlaneData(0);
         double[] samples = new double[plane.Length / frame.Format.BytesPerSample];
-        for (int i = 0; i < samples.Length; i++) samples[i] = frame.Format.BytesPerSample == 2 ? plane[2 * i] | plane[2 * i + 1] << 8 : plane[i];
+        for (int i = 0; i < samples.Length; i++) samples[i] = frame.Format.BytesPerSample == 2 ? (plane[2 * i] | plane[2 * i + 1] << 8) / (double)frame.Format.CodeStep : plane[i];
         return samples;
     }
 

@@ -33,6 +33,7 @@ public sealed class SigmaEstimatorTests
     [InlineData(PixelFormat.Gray10, ColorRange.Full)]
     [InlineData(PixelFormat.Yuv420P8, ColorRange.Limited)]
     [InlineData(PixelFormat.Yuv422P10, ColorRange.Limited)]
+    [InlineData(PixelFormat.P010, ColorRange.Full)]
     [InlineData(PixelFormat.Rgb24, ColorRange.Full)]
     [InlineData(PixelFormat.Bgr24, ColorRange.Full)]
     [InlineData(PixelFormat.Rgba32, ColorRange.Full)]
@@ -57,7 +58,7 @@ public sealed class SigmaEstimatorTests
         SampleLayout layout = SampleLayout.Of(format, C: 1);
         Compare(working, format.BytesPerSample == 1
             ? Features(device, layout, Array.ConvertAll(codes, code => (byte)code))
-            : Features(device, layout, Array.ConvertAll(codes, code => (ushort)code)));
+            : Features(device, layout, Array.ConvertAll(codes, code => (ushort)(code * format.CodeStep))));
     }
 
     [Fact]

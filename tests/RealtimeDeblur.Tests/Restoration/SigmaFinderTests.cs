@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using RealtimeDeblur.Compute;
 using RealtimeDeblur.Imaging;
 using RealtimeDeblur.Networks;
@@ -44,8 +45,12 @@ public sealed class SigmaFinderTests : IDisposable
             using Deblurrer deblurrer = Create(isApart: isApart, format: format);
             using Frame frame = new(format);
             Random random = new(1);
-            // Around a quarter of full scale; high bytes of 10 bits are 1.
-            for (int i = 0; i < frame.Data.Length; i++) frame.Data[i] = format.BytesPerSample == 1 ? (byte)random.Next(50, 70) : i % 2 == 0 ? (byte)random.Next(40) : (byte)1;
+            // Around a quarter of full scale.
+            for (int i = 0; i < frame.Data.Length; i += format.BytesPerSample)
+            {
+                if (format.BytesPerSample == 1) frame.Data[i] = (byte)random.Next(50, 70);
+                else BinaryPrimitives.WriteUInt16LittleEndian(frame.Data[i..], (ushort)(random.Next(256, 296) * format.CodeStep));
+            }
             byte[] before = frame.Data.ToArray();
             deblurrer.Process(frame);
             Assert.True(deblurrer.LastIsSharp, $"sigma {deblurrer.LastSigma}");
