@@ -138,8 +138,8 @@ int rtd_device_info(int index, rtd_device *device);
 
 /* ---- Deblurrers ---- */
 
-/* Makes a deblurrer for pictures of one format. Opens the device, compiles kernels (seconds the very first time, a fraction of one afterwards: they are kept in the
- * user's cache folder), allocates what pictures need.
+/* Makes a deblurrer for pictures of one format: opens the device, compiles kernels, allocates what pictures need. Some drivers finish compiling with the first picture.
+ * The very first time that takes seconds, afterwards a fraction of one: compiled kernels are kept in the user's cache folder.
  *   model      name of a model in the library, or path of a .safetensors file; NULL takes "fast-camera", which suits real pictures
  *   device     index, or part of the name, upper and lower case alike; NULL takes the first
  *   format     of every picture
