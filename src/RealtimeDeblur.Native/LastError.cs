@@ -12,8 +12,8 @@ internal static unsafe class LastError
     public static int Record(Exception failure)
     {
         string message = Failure.MessageOf(failure);
+        Log.Write(LogLevel.Error, message);     // before the message is kept: the callback may call the library and fail
         _text = new NativeText(message);
-        Log.Write(LogLevel.Error, message);
         return (int)Failure.StatusOf(failure);
     }
 }

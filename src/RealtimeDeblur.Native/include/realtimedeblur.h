@@ -197,7 +197,7 @@ const char *rtd_last_error(void);
 
 enum { RTD_LOG_ERROR = 1, RTD_LOG_INFO = 3 };
 
-/* Receives what happens: every failure (RTD_LOG_ERROR), and devices opened, deblurrers made and ended (RTD_LOG_INFO). Called on the thread whose call caused it; may call the library, but must return. */
+/* Receives what happens: every failure (RTD_LOG_ERROR), and devices opened, deblurrers made and ended (RTD_LOG_INFO). Called on the thread whose call caused it; may call the library, whose messages about that it does not get, but must return. */
 typedef void (*rtd_log_callback)(int level, const char *message, void *user);
 
 /* Sets the one log callback of the process; NULL ends it. Another thread may be inside the old callback when this returns. */
