@@ -280,7 +280,8 @@ void confidence_noise(__global const float* restrict energy, __global const floa
         for (int j = 0; j < BLOCK; j++) sum += vload4(0, from + (size_t)j * cellsW);
         const float variance = NOISE_SCALE * (sum.x + sum.y + sum.z + sum.w) / (BLOCK * BLOCK);
         const float bin = variance > FIRST_BIN * share ? BINS_PER_OCTAVE * log2(variance / (FIRST_BIN * share)) : 0.0f;
-        atomic_inc(histogram + min((int)bin, BINS - 1));
+        // At a sigma near 0 the filters see no noise, and the share is 0: bin may be infinite, which has no int.
+        atomic_inc(histogram + (int)fmin(bin, BINS - 1.0f));
     }
     barrier(CLK_LOCAL_MEM_FENCE);
     if (item != 0) return;

@@ -1,5 +1,6 @@
 using RealtimeDeblur.Compute;
 using RealtimeDeblur.Imaging;
+using RealtimeDeblur.Networks;
 using RealtimeDeblur.Restoration;
 using RealtimeDeblur.Tests.Reference;
 using Xunit;
@@ -46,6 +47,23 @@ public sealed class ConfidenceGuardTests
         foreach (ConfidenceWork work in new[] { ConfidenceWork.Rows, ConfidenceWork.Tiles })
         {
             ConfidenceCheck.AssertRight(device, new(pixels, 203, 121, range), sigma: 1.6f, strength: 0.7f, work);
+        }
+    }
+
+    [Theory]
+    [InlineData(0f)]
+    [InlineData(1e-40f)]
+    public void Deblurrer_NoiseAtSigmaZero_StaysAsItIs(float sigma)
+    {
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        using Deblurrer deblurrer = new(device, ModelCatalog.Load("tiny-camera"), new(PixelFormat.Yuv420P8, 40, 40, ColorRange.Limited)) { Options = DeblurOptions.Default with { Sigma = SigmaSetting.Of(sigma) } };
+        using Frame frame = new(deblurrer.Format);
+        for (int seed = 0; seed < 20; seed++)
+        {
+            new Random(seed).NextBytes(frame.Data);
+            byte[] before = frame.Data.ToArray();
+            deblurrer.Process(frame);
+            for (int i = 0; i < before.Length; i++) Assert.InRange(frame.Data[i] - before[i], -20, 20);
         }
     }
 
