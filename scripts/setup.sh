@@ -68,7 +68,7 @@ keep_pocl_working() {
     [[ -w ${HOME:-} || -n ${POCL_CACHE_DIR:-} || -n ${XDG_CACHE_HOME:-} ]] || export POCL_CACHE_DIR="${TMPDIR:-/tmp}/pocl-$EUID"
 }
 
-# Installs the packages that are missing. Arguments: further commands that must exist, as COMMAND:PACKAGE:REASON.
+# Installs the packages that are missing. Arguments: further commands, or files by their whole path, that must exist, as COMMAND:PACKAGE:REASON.
 # shellcheck disable=SC2120 # ./deblur needs nothing further.
 install_packages() {
     local libraries packages=() reasons=() need command package reason
@@ -84,7 +84,7 @@ install_packages() {
     has_font || missing fonts-dejavu-core "a font for the text in the window of deblur live"
     for need in "ffmpeg:ffmpeg:reads and writes video files" "$@"; do
         IFS=: read -r command package reason <<< "$need"
-        command -v "$command" > /dev/null || missing "$package" "$reason"
+        [[ $command == /* && -e $command ]] || command -v "$command" > /dev/null || missing "$package" "$reason"
     done
     [[ ${#packages[@]} -eq 0 ]] || apt_install
 }

@@ -4,6 +4,7 @@
 
 #include "check.h"
 #include <dirent.h>
+#include <limits.h>
 #include <malloc.h>
 #include <unistd.h>
 
@@ -49,6 +50,9 @@ static inline void check_growth(const char *what, void (*work)(int), int count, 
         if (use.descriptors < quarter->descriptors) quarter->descriptors = use.descriptors;
         if (use.threads < quarter->threads) quarter->threads = use.threads;
     }
+#ifdef __SANITIZE_ADDRESS__
+    limit_kib = LONG_MAX; /* AddressSanitizer keeps what is freed */
+#endif
     long growth = lowest[3].memory_kib - lowest[1].memory_kib;
     printf("%s, %d times: memory %+ld KiB (limit %ld) to %ld, descriptors %+d to %d, threads %+d to %d\n", what, count, growth, limit_kib, lowest[3].memory_kib,
         lowest[3].descriptors - lowest[1].descriptors, lowest[3].descriptors, lowest[3].threads - lowest[1].threads, lowest[3].threads);

@@ -290,9 +290,29 @@ static void test_sharing(void) {
     OK(rtd_destroy(deblurrer));
 }
 
+/* On a machine without OpenCL devices everything that needs one says so, and the rest works. */
+static void test_without_device(void) {
+    rtd_format format = small(RTD_GRAY8);
+    rtd_deblurrer *deblurrer = NULL;
+    rtd_device device;
+    int count = rtd_device_count();
+    CHECK(count == 0 || count == RTD_ERROR_DEVICE, "%d devices", count);
+    FAILS(rtd_create(MODEL, NULL, &format, &deblurrer), RTD_ERROR_DEVICE, "OpenCL");
+    FAILS(rtd_create(NULL, "0", &format, &deblurrer), RTD_ERROR_DEVICE, "");
+    CHECK(!deblurrer, "a deblurrer without a device");
+    CHECK(rtd_device_info(0, &device) == (count == 0 ? RTD_ERROR_ARGUMENT : RTD_ERROR_DEVICE), "device 0: %s", rtd_last_error());
+    OK(rtd_release_devices());
+    OK(rtd_destroy(NULL));
+}
+
 int main(int argc, char **argv) {
-    NEED(argc == 2, "usage: wrong_arguments MODEL_FILE");
+    NEED(argc == 2 || argc == 3, "usage: wrong_arguments MODEL_FILE [without-device]");
     test_formats();
+    if (argc == 3) {
+        test_models(argv[1]);
+        test_without_device();
+        return finish("wrong_arguments without a device");
+    }
     skip_without_device();
     test_models(argv[1]);
     test_create();

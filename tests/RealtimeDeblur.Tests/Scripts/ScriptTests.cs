@@ -9,7 +9,7 @@ public sealed class ScriptTests : IDisposable
     private static readonly string Checkout = FindCheckout();
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("deblur scripts ");
 
-    public static TheoryData<string> AllScripts => ["deblur", "test", ".ci/run", "scripts/setup.sh", "samples/train-all"];
+    public static TheoryData<string> AllScripts => ["deblur", "test", ".ci/run", "scripts/setup.sh", "samples/train-all", "samples/own-weights", "tests/native/package.sh", "tests/native/samples.sh", "tests/native/exports.sh"];
 
     public void Dispose() => _folder.Delete(recursive: true);
 
