@@ -21,14 +21,12 @@ if (picture.Empty())
 
 using ComputeDevice device = ComputeDevice.Open();
 Network network = ModelCatalog.Load(args.Length == 3 ? args[2] : "fast-camera");
-using Frame frame = new(new FrameFormat(PixelFormat.Bgr24, picture.Width, picture.Height));
-using Deblurrer deblurrer = new(device, network, frame.Format);
+using Deblurrer deblurrer = new(device, network, new FrameFormat(PixelFormat.Bgr24, picture.Width, picture.Height));
 
-using Mat pixels = Mat.FromPixelData(picture.Height, picture.Width, MatType.CV_8UC3, frame.Address);
-picture.CopyTo(pixels);
-deblurrer.Process(frame);    // In place: pixels shows the restored picture.
+FrameView pixels = new(picture.AsSpan<byte>(), (int)picture.Step());
+deblurrer.Process(pixels, pixels);    // In place; input and output may also be two pictures.
 
-if (!Cv2.ImWrite(args[1], pixels))
+if (!Cv2.ImWrite(args[1], picture))
 {
     Console.Error.WriteLine($"{args[1]} could not be written.");
     return 1;

@@ -102,7 +102,7 @@ internal static unsafe class CApi
             FrameFormat checkedFormat = Given(format, "format")->Checked();
             if (sizeBytes > (nuint)nint.MaxValue) throw new StatusException(Status.Argument, $"A model of {sizeBytes} bytes does not exist.");
             using var stream = new UnmanagedMemoryStream(Given(model, "model"), (long)sizeBytes);
-            Network network = WeightsFile.Read(stream, "The model in memory");
+            Network network = ModelCatalog.Load(stream, "The model in memory");
             *deblurrer = HandleTable.Add(new NativeDeblurrer(network, NativeText.Read(device), checkedFormat));
             return (int)Status.Ok;
         }

@@ -16,7 +16,7 @@ namespace RealtimeDeblur.Training;
 /// <remarks>
 /// Files beside <c>MODEL.safetensors</c> (the best by validation PSNR): <c>MODEL.last.safetensors</c>, <c>MODEL.state</c> (for resuming) and <c>MODEL.csv</c>.
 /// </remarks>
-public sealed class Trainer : IDisposable
+internal sealed class Trainer : IDisposable
 {
     /// <summary>Steps between two looks of the host: some seconds of work at most, so that Ctrl-C is prompt, and long enough to hide the wait.</summary>
     public const int ChunkSteps = 32;

@@ -8,10 +8,10 @@ namespace RealtimeDeblur.Training;
 /// <summary>A factor of the loss for patches of one blur.</summary>
 /// <param name="Sigma">Gaussian blur in pixels.</param>
 /// <param name="Factor">0 or more.</param>
-public sealed record SigmaFactor(float Sigma, float Factor);
+internal sealed record SigmaFactor(float Sigma, float Factor);
 
 /// <summary>Everything that decides what a training run computes: equal options on equal data and the same device give equal losses.</summary>
-public sealed record TrainingOptions
+internal sealed record TrainingOptions
 {
     /// <summary>Channels of the frame: 1 for luma, 3 for RGB.</summary>
     public int C { get; init; } = 1;

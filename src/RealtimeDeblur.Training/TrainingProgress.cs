@@ -5,7 +5,7 @@ namespace RealtimeDeblur.Training;
 /// <param name="Psnr">Mean PSNR in dB, output rounded to 8 bits.</param>
 /// <param name="Ssim">Mean structural similarity.</param>
 /// <param name="PsnrBlurred">PSNR of the blurred patches themselves.</param>
-public sealed record ValidationResult(float Sigma, double Psnr, double Ssim, double PsnrBlurred);
+internal sealed record ValidationResult(float Sigma, double Psnr, double Ssim, double PsnrBlurred);
 
 /// <summary>State of a running training, reported after every chunk of steps.</summary>
 /// <param name="Step">Steps done.</param>
@@ -14,7 +14,7 @@ public sealed record ValidationResult(float Sigma, double Psnr, double Ssim, dou
 /// <param name="LearningRate">Current learning rate.</param>
 /// <param name="SamplesPerSecond">Patches per second since the run was started or resumed.</param>
 /// <param name="Validation">Latest validation, empty before the first.</param>
-public sealed record TrainingProgress(int Step, int Steps, double Loss, double LearningRate, double SamplesPerSecond, IReadOnlyList<ValidationResult> Validation)
+internal sealed record TrainingProgress(int Step, int Steps, double Loss, double LearningRate, double SamplesPerSecond, IReadOnlyList<ValidationResult> Validation)
 {
     /// <summary>Mean PSNR over the blurs above 0 of the latest validation, dB; NaN before the first.</summary>
     public double Psnr => Score(Validation);

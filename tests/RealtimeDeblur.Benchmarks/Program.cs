@@ -38,6 +38,7 @@ command.SetAction(parsed =>
     if (networks.FirstOrDefault(one => one.Description.Scale == 1 && one.Description.Layers.All(layer => layer.With is null && layer.Skip is null)) is { } chain) TrainerStep.Run(device, chain, 5 * runs, Console.Out);
     foreach (int maps in (int[])[16, 32]) TrainerStep.Run(device, UntrainedNetwork.Create(NarrowChain(maps), seed: 1), 5 * runs, Console.Out);
 });
+command.Subcommands.Add(ProcessCost.Create(deviceOption));
 return command.Parse(args).Invoke();
 
 // 3x3 layers between few maps, as networks at half resolution are made of.

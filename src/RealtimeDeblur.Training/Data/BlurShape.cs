@@ -21,7 +21,7 @@ public enum BlurShapeKind
 /// <param name="Kind">The kind of shape.</param>
 /// <param name="Ratio">Anisotropic: long standard deviation over short, 1 or more. Discs: 0.</param>
 /// <param name="Angle">Anisotropic: direction of the long axis in radians, from right towards down. Discs: 0.</param>
-public sealed record BlurShape(
+internal sealed record BlurShape(
     BlurShapeKind Kind,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] float Ratio = 0,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] float Angle = 0)

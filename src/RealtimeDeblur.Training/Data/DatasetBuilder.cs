@@ -6,7 +6,7 @@ using OpenCvSharp;
 namespace RealtimeDeblur.Training.Data;
 
 /// <summary>How a dataset is made.</summary>
-public sealed record DatasetOptions
+internal sealed record DatasetOptions
 {
     public DegradationKind Degradation { get; init; } = DegradationKind.Gaussian;
 
@@ -22,7 +22,7 @@ public sealed record DatasetOptions
 }
 
 /// <summary>What a running build is at.</summary>
-public enum DatasetStage
+internal enum DatasetStage
 {
     /// <summary>Reading every source picture.</summary>
     Checking,
@@ -35,7 +35,7 @@ public enum DatasetStage
 }
 
 /// <summary>Pictures done of all pictures in a stage.</summary>
-public readonly record struct DatasetProgress(DatasetStage Stage, int Done, int Total);
+internal readonly record struct DatasetProgress(DatasetStage Stage, int Done, int Total);
 
 /// <summary>A finished dataset.</summary>
 /// <param name="Manifest">Its manifest.</param>
@@ -43,7 +43,7 @@ public readonly record struct DatasetProgress(DatasetStage Stage, int Done, int 
 /// <param name="PackPath">The packed form.</param>
 /// <param name="PackBytes">Its size.</param>
 /// <param name="Reused">Pictures that an earlier run had finished.</param>
-public sealed record DatasetResult(DatasetManifest Manifest, string Sha256, string PackPath, long PackBytes, int Reused);
+internal sealed record DatasetResult(DatasetManifest Manifest, string Sha256, string PackPath, long PackBytes, int Reused);
 
 /// <summary>
 /// Makes a deblur dataset from a folder of sharp pictures: each picture is stored as PNG beside blurred versions of it, with a manifest, and packed for the trainer.
@@ -55,7 +55,7 @@ public sealed record DatasetResult(DatasetManifest Manifest, string Sha256, stri
 /// The same pictures, options and version of this program give the same bytes. A journal remembers finished pictures, so a run that
 /// was interrupted continues; manifest and pack appear complete or not at all.
 /// </summary>
-public static class DatasetBuilder
+internal static class DatasetBuilder
 {
     /// <summary>Smallest side of a picture that is used, in pixels: below, there is no room for a patch and the reach of a blur.</summary>
     public const int MinimumSide = 32;

@@ -4,10 +4,10 @@ using System.Text.Json.Serialization;
 namespace RealtimeDeblur.Training.Data;
 
 /// <summary>A file of a dataset: where it is below the dataset's folder, and what must be in it.</summary>
-public sealed record DatasetFile(string File, long Bytes, string Sha256);
+internal sealed record DatasetFile(string File, long Bytes, string Sha256);
 
 /// <summary>One blurred version of a picture.</summary>
-public sealed record DatasetPair(DatasetFile Blurred, Degradation Degradation);
+internal sealed record DatasetPair(DatasetFile Blurred, Degradation Degradation);
 
 /// <summary>One sharp picture and its blurred versions.</summary>
 /// <param name="Source">Path below the folder of sharp pictures.</param>
@@ -17,10 +17,10 @@ public sealed record DatasetPair(DatasetFile Blurred, Degradation Degradation);
 /// <param name="Split">Side of the split.</param>
 /// <param name="Sharp">The picture as stored.</param>
 /// <param name="Pairs">Its blurred versions.</param>
-public sealed record DatasetPicture(string Source, string SourceSha256, int Width, int Height, DatasetSplit Split, DatasetFile Sharp, IReadOnlyList<DatasetPair> Pairs);
+internal sealed record DatasetPicture(string Source, string SourceSha256, int Width, int Height, DatasetSplit Split, DatasetFile Sharp, IReadOnlyList<DatasetPair> Pairs);
 
 /// <summary>A picture that did not go into a dataset.</summary>
-public sealed record SkippedPicture(string Source, string Reason);
+internal sealed record SkippedPicture(string Source, string Reason);
 
 /// <summary>The settings that decide what is in a dataset; a dataset is only ever continued with its own.</summary>
 /// <param name="Degradation">Kind of degradation.</param>
@@ -28,7 +28,7 @@ public sealed record SkippedPicture(string Source, string Reason);
 /// <param name="PairsPerPicture">Blurred versions of each picture.</param>
 /// <param name="Seed">Seed of every random choice.</param>
 /// <param name="ValidationShare">Share of the pictures set aside for validation.</param>
-public sealed record DatasetSettings(DegradationKind Degradation, string Sigma, int PairsPerPicture, ulong Seed, double ValidationShare);
+internal sealed record DatasetSettings(DegradationKind Degradation, string Sigma, int PairsPerPicture, ulong Seed, double ValidationShare);
 
 /// <summary>Everything about a dataset but its pixels: <c>manifest.json</c> in its folder.</summary>
 /// <param name="Format">Names the kind of file.</param>
@@ -37,7 +37,7 @@ public sealed record DatasetSettings(DegradationKind Degradation, string Sigma, 
 /// <param name="Settings">Its settings.</param>
 /// <param name="Pictures">Its pictures by source.</param>
 /// <param name="Skipped">Pictures of the source folder that are not in it.</param>
-public sealed record DatasetManifest(
+internal sealed record DatasetManifest(
     string Format, int Version, string Tool, DatasetSettings Settings, IReadOnlyList<DatasetPicture> Pictures, IReadOnlyList<SkippedPicture> Skipped)
 {
     public const string FileName = "manifest.json";

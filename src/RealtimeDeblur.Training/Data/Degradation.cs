@@ -6,7 +6,7 @@ namespace RealtimeDeblur.Training.Data;
 
 /// <summary>What was done to one sharp picture; everything needed to do it again, but for the random numbers of the noise.</summary>
 /// <param name="Sigma">Standard deviation of the Gaussian blur in pixels, 0 for none; for other shapes as <see cref="BlurShape"/> says.</param>
-public sealed record Degradation(float Sigma)
+internal sealed record Degradation(float Sigma)
 {
     /// <summary>Standard deviations of the sharpening's Gaussian, in pixels.</summary>
     internal const float MinSharpeningRadius = 0.8f, MaxSharpeningRadius = 1.5f;

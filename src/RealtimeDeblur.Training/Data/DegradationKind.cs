@@ -10,7 +10,7 @@ public enum DegradationKind
     Camera,
 }
 
-public static class DegradationKindNames
+internal static class DegradationKindNames
 {
     /// <summary>The name on the command line and in files: <c>gaussian</c> or <c>camera</c>.</summary>
     public static string Name(this DegradationKind kind) => kind == DegradationKind.Camera ? "camera" : "gaussian";

@@ -5,7 +5,7 @@ using System.Text;
 namespace RealtimeDeblur.Training.Data;
 
 /// <summary>Which half of the learning a pair serves. The split is by picture: pairs of one picture are all on the same side.</summary>
-public enum DatasetSplit
+internal enum DatasetSplit
 {
     Training,
     Validation,
@@ -17,7 +17,7 @@ public enum DatasetSplit
 /// <param name="Height">Rows, 1 or more.</param>
 /// <param name="Sigma">Standard deviation of the Gaussian blur, in pixels; 0 for none.</param>
 /// <param name="Split">Whether to learn from the pair or to judge by it.</param>
-public sealed record PackedPair(string Source, int Width, int Height, float Sigma, DatasetSplit Split)
+internal sealed record PackedPair(string Source, int Width, int Height, float Sigma, DatasetSplit Split)
 {
     /// <summary>First byte of the sharp picture in the file. Pairs of one picture share it.</summary>
     internal long SharpOffset { get; init; }
@@ -58,7 +58,7 @@ public sealed record PackedPair(string Source, int Width, int Height, float Sigm
 /// pictures, planar R, G, B: [3][height][width], 8 bits, no padding between rows; each starts at a multiple of 64
 /// </code>
 /// </remarks>
-public sealed unsafe class PackedDataset : IDisposable
+internal sealed unsafe class PackedDataset : IDisposable
 {
     /// <summary>Name of the packed file in a dataset's folder.</summary>
     public const string FileName = "dataset.pack";

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace RealtimeDeblur.Training.Data;
 
 /// <summary>Which blurs a dataset contains: standard deviations from a range, or fixed ones.</summary>
-public sealed record SigmaChoice
+internal sealed record SigmaChoice
 {
     /// <summary>Widest blur accepted, in pixels. Beyond it a picture holds nothing that a small network could bring back.</summary>
     public const float Max = 16;

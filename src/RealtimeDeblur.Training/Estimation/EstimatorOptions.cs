@@ -3,7 +3,7 @@ using RealtimeDeblur.Training.Data;
 namespace RealtimeDeblur.Training.Estimation;
 
 /// <summary>How an estimator of sigma is trained.</summary>
-public sealed record EstimatorOptions
+internal sealed record EstimatorOptions
 {
     /// <summary>Gaussian blur of luma, in most samples with noise or JPEG on top (gaussian), or a camera's degradation.</summary>
     public DegradationKind Degradation { get; init; } = DegradationKind.Gaussian;

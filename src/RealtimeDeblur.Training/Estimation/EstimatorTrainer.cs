@@ -10,10 +10,10 @@ namespace RealtimeDeblur.Training.Estimation;
 /// <param name="Done">How many.</param>
 /// <param name="Total">Of how many.</param>
 /// <param name="Loss">Mean quantile loss of the epoch before, in levels; NaN where there is none yet.</param>
-public readonly record struct EstimatorProgress(EstimatorStage Stage, int Done, int Total, double Loss);
+internal readonly record struct EstimatorProgress(EstimatorStage Stage, int Done, int Total, double Loss);
 
 /// <summary>The two parts of a training.</summary>
-public enum EstimatorStage
+internal enum EstimatorStage
 {
     /// <summary>Pictures are degraded and their statistics computed.</summary>
     Pictures,
@@ -27,7 +27,7 @@ public enum EstimatorStage
 /// The outputs are quantiles (Koenker and Bassett, "Regression quantiles", 1978) of the level ln(sigma^2 + 0.3^2)/2, by Adam (Kingma and Ba, 2015) with decoupled weight decay (Loshchilov and
 /// Hutter, 2019) and a cosine schedule. Equal seeds on one device repeat a training bit by bit.
 /// </remarks>
-public static class EstimatorTrainer
+internal static class EstimatorTrainer
 {
     private const int BatchSize = 16;
     private const float LearningRate = 2e-3f, WeightDecay = 1e-2f, Momentum = 0.9f, SecondMomentum = 0.99f, Epsilon = 1e-8f;

@@ -12,7 +12,7 @@ namespace RealtimeDeblur.Training.Evaluation;
 /// <param name="Kind">Gaussian: blur, noise and JPEG of luma. Camera: of the picture, blur and noise in linear light, see <see cref="Degradation.Camera"/>.</param>
 /// <param name="Noise">Standard deviation in 1/255 of full scale, 0 for none.</param>
 /// <param name="JpegQuality">1 to 100; null for none.</param>
-public sealed record EstimatorCondition(DegradationKind Kind, float Noise = 0, int? JpegQuality = null)
+internal sealed record EstimatorCondition(DegradationKind Kind, float Noise = 0, int? JpegQuality = null)
 {
     /// <summary>The conditions that figures are stated for.</summary>
     public static IReadOnlyList<EstimatorCondition> Usual(DegradationKind kind) => kind == DegradationKind.Camera
@@ -34,10 +34,10 @@ public sealed record EstimatorCondition(DegradationKind Kind, float Noise = 0, i
 /// <param name="MeanSigma">Mean estimate in pixels.</param>
 /// <param name="SharpShare">Share of pictures called sharp.</param>
 /// <param name="Spread">Median of the uncertainty that the estimator states.</param>
-public sealed record EstimatorResult(string Set, string Condition, float Sigma, int Images, double MedianError, double Percentile90Error, double Bias, double MeanSigma, double SharpShare, double Spread);
+internal sealed record EstimatorResult(string Set, string Condition, float Sigma, int Images, double MedianError, double Percentile90Error, double Bias, double MeanSigma, double SharpShare, double Spread);
 
 /// <summary>Measures an estimator of sigma against pictures of known blur, by the protocol of <see cref="Evaluator"/>: luma rounded to 8 bits, blurred, rounded to 8 bits.</summary>
-public static class EstimatorEvaluation
+internal static class EstimatorEvaluation
 {
     /// <summary>Sigmas that figures are stated for, in pixels.</summary>
     public static IReadOnlyList<float> UsualSigmas { get; } = [0, 0.5f, 0.7f, 1, 1.6f, 2, 3];

@@ -5,7 +5,7 @@ using RealtimeDeblur.Training.Data;
 namespace RealtimeDeblur.Training.Evaluation;
 
 /// <summary>What to measure.</summary>
-public sealed record EvaluationOptions
+internal sealed record EvaluationOptions
 {
     /// <summary>Standard deviations of the blur, in pixels, each 0 to <see cref="SigmaChoice.Max"/>.</summary>
     public IReadOnlyList<float> Sigmas { get; init; } = [0, 0.5f, 1, 1.6f, 2, 3];
@@ -41,7 +41,7 @@ public sealed record EvaluationOptions
 }
 
 /// <summary>A network under the name that results give it.</summary>
-public sealed record EvaluatedNetwork(string Name, Network Network)
+internal sealed record EvaluatedNetwork(string Name, Network Network)
 {
     /// <summary>What estimates sigma; null takes what is installed for the network's blur.</summary>
     internal EstimatorWeights? Estimator { get; init; }
@@ -63,7 +63,7 @@ public sealed record EvaluatedNetwork(string Name, Network Network)
 /// <param name="MsPerMegapixel">Device time of the network's kernels alone per million pixels, measured at the commonest size of the set; null for a baseline.</param>
 /// <param name="SigmaEstimate">How well sigma was estimated; null where it was not.</param>
 /// <param name="SharpHalf">Figures of the same pictures with one half sharp; null where that was not asked for.</param>
-public sealed record EvaluationResult(
+internal sealed record EvaluationResult(
     string Model, string Set, float Sigma, bool KnowsSigma, int Images, double Psnr, double Ssim, double PsnrBlurred, double SsimBlurred,
     SigmaMode SigmaMode, bool Guard, int? MacPerPixel, double? MsPerMegapixel, SigmaEstimateSummary? SigmaEstimate, SharpHalfSummary? SharpHalf);
 
@@ -78,7 +78,7 @@ public sealed record EvaluationResult(
 /// <param name="Strength">Share of the networks' change that was mixed in.</param>
 /// <param name="SharpHalf">How pictures with one half sharp were made and measured; null where none were.</param>
 /// <param name="Psf">Shape of the blur: gaussian, anisotropic or disc.</param>
-public sealed record EvaluationProtocol(
+internal sealed record EvaluationProtocol(
     string Luma, string Degradation, int BorderPixels, string Psnr, string Ssim, IReadOnlyDictionary<string, string> Methods, IReadOnlyDictionary<SigmaMode, string> SigmaModes, float Strength, string? SharpHalf,
     string Psf);
 
@@ -86,4 +86,4 @@ public sealed record EvaluationProtocol(
 /// <param name="Protocol">How they were made.</param>
 /// <param name="Results">By set, method and sigma.</param>
 /// <param name="Skipped">Pictures that could not be measured.</param>
-public sealed record EvaluationReport(EvaluationProtocol Protocol, IReadOnlyList<EvaluationResult> Results, IReadOnlyList<SkippedPicture> Skipped);
+internal sealed record EvaluationReport(EvaluationProtocol Protocol, IReadOnlyList<EvaluationResult> Results, IReadOnlyList<SkippedPicture> Skipped);

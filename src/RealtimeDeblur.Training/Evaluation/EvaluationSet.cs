@@ -5,7 +5,7 @@ namespace RealtimeDeblur.Training.Evaluation;
 /// <summary>Sharp pictures that a method is judged by together; its figures are means over them.</summary>
 /// <param name="Name">What tables call it: the name of its folder.</param>
 /// <param name="Files">The pictures, in ordinal order of their names.</param>
-public sealed record EvaluationSet(string Name, IReadOnlyList<string> Files)
+internal sealed record EvaluationSet(string Name, IReadOnlyList<string> Files)
 {
     /// <summary>Finds the sets in a folder: the folder itself if pictures lie in it, and every folder below it in which pictures lie.</summary>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>

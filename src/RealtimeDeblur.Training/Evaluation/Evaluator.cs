@@ -10,7 +10,7 @@ namespace RealtimeDeblur.Training.Evaluation;
 /// Measures restoration against ground truth, always by the same protocol: luma rounded to 8 bits; blurred with a Gaussian of the stated sigma and rounded to 8 bits; restored and
 /// rounded to 8 bits; PSNR and SSIM after cutting 8 pixels off each side; mean over the pictures of a set.
 /// </summary>
-public static class Evaluator
+internal static class Evaluator
 {
     /// <summary>Smallest side of a picture that can be measured: SSIM's window must fit into what the cut leaves.</summary>
     public const int MinimumSide = 2 * ImageQuality.Border + ImageQuality.WindowSide;

@@ -1,7 +1,7 @@
 namespace RealtimeDeblur.Training.Evaluation;
 
 /// <summary>How near a picture comes to the truth: PSNR and SSIM of 8-bit planes.</summary>
-public static class ImageQuality
+internal static class ImageQuality
 {
     /// <summary>Pixels cut off each side before measuring: there, restoration depends on how a picture is continued beyond its border.</summary>
     public const int Border = 8;

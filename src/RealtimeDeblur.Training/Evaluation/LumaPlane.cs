@@ -6,7 +6,7 @@ namespace RealtimeDeblur.Training.Evaluation;
 /// <param name="Samples">[H][W].</param>
 /// <param name="W">Columns.</param>
 /// <param name="H">Rows.</param>
-public sealed record LumaPlane(byte[] Samples, int W, int H)
+internal sealed record LumaPlane(byte[] Samples, int W, int H)
 {
     /// <summary>Luma of one pixel: 16 + (65.481 R + 128.553 G + 24.966 B)/255, rounded; 16 for black to 235 for white.</summary>
     public static byte Of(byte r, byte g, byte b) => (byte)Math.Round(16 + (65.481 * r + 128.553 * g + 24.966 * b) / 255);

@@ -5,4 +5,4 @@ namespace RealtimeDeblur.Training.Evaluation;
 /// <param name="PsnrBlurredHalf">Of its blurred half, dB.</param>
 /// <param name="PsnrBlurredHalfAllOver">Of the same half where the whole picture was blurred and restored, dB.</param>
 /// <param name="SigmaEstimate">How well the blur of the blurred half was estimated; null where it was not.</param>
-public sealed record SharpHalfSummary(double PsnrSharpHalf, double PsnrBlurredHalf, double PsnrBlurredHalfAllOver, SigmaEstimateSummary? SigmaEstimate);
+internal sealed record SharpHalfSummary(double PsnrSharpHalf, double PsnrBlurredHalf, double PsnrBlurredHalfAllOver, SigmaEstimateSummary? SigmaEstimate);

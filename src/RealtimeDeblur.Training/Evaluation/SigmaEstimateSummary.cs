@@ -8,7 +8,7 @@ namespace RealtimeDeblur.Training.Evaluation;
 /// <param name="P90ErrorPercent">90th percentile of the same.</param>
 /// <param name="Bias">Mean estimate less sigma, in pixels.</param>
 /// <param name="SharpShare">Share of the pictures, 0 to 1, that were called sharp and left as they were.</param>
-public sealed record SigmaEstimateSummary(double Median, double MedianErrorPercent, double P90ErrorPercent, double Bias, double SharpShare)
+internal sealed record SigmaEstimateSummary(double Median, double MedianErrorPercent, double P90ErrorPercent, double Bias, double SharpShare)
 {
     /// <summary>Sums up the estimates of one sigma.</summary>
     /// <param name="sigma">The truth in pixels.</param>

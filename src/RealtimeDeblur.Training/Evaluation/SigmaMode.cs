@@ -1,7 +1,7 @@
 namespace RealtimeDeblur.Training.Evaluation;
 
 /// <summary>What a method knows of the blur's sigma.</summary>
-public enum SigmaMode
+internal enum SigmaMode
 {
     /// <summary>Nothing: it restores every blur alike, or finds out by itself.</summary>
     Blind,

@@ -3,7 +3,7 @@ using Silk.NET.OpenCL;
 namespace RealtimeDeblur.Compute;
 
 /// <summary>An in-order queue of commands on one device. One thread enqueues at a time; the caller disposes it.</summary>
-public sealed unsafe class CommandQueue : IDisposable
+internal sealed unsafe class CommandQueue : IDisposable
 {
     internal CommandQueue(ComputeDevice device, bool profiling)
     {

@@ -30,10 +30,11 @@ public sealed unsafe class ComputeDevice : IDisposable
         }
     }
 
+    /// <summary>What the device is and can do.</summary>
     public DeviceInfo Info { get; }
 
     /// <summary>What arithmetic works besides <c>float</c>. The first call builds and runs probe kernels; those after it cost nothing.</summary>
-    public ProbedArithmetic Arithmetic => _arithmetic.Value;
+    internal ProbedArithmetic Arithmetic => _arithmetic.Value;
 
     /// <summary>Buffers made on the device so far, so that a test can tell that a running pipeline makes none.</summary>
     internal long BuffersCreated { get; set; }
@@ -68,20 +69,20 @@ public sealed unsafe class ComputeDevice : IDisposable
 
     /// <summary>Makes an in-order queue. The caller disposes it.</summary>
     /// <param name="profiling">Whether events carry device times; costs a little on every command.</param>
-    public CommandQueue CreateQueue(bool profiling = false) => new(this, profiling);
+    internal CommandQueue CreateQueue(bool profiling = false) => new(this, profiling);
 
     /// <summary>Allocates <paramref name="count"/> elements with undefined contents. The caller disposes the buffer.</summary>
     /// <exception cref="OpenClException">The device has too little memory.</exception>
-    public DeviceBuffer<T> Allocate<T>(long count) where T : unmanaged => new(this, count);
+    internal DeviceBuffer<T> Allocate<T>(long count) where T : unmanaged => new(this, count);
 
     /// <summary>Allocates and fills a buffer; waits for the copy.</summary>
-    public DeviceBuffer<T> Allocate<T>(ReadOnlySpan<T> contents) where T : unmanaged => new(this, contents);
+    internal DeviceBuffer<T> Allocate<T>(ReadOnlySpan<T> contents) where T : unmanaged => new(this, contents);
 
     /// <summary>Builds a kernel file, or takes it from the cache in memory or on disk. The device owns the program.</summary>
     /// <param name="file">Path below <c>kernels/</c>, e.g. <c>conv/conv2d.cl</c>.</param>
     /// <param name="options">Compiler options, e.g. <c>-DTILE_W=16</c>.</param>
     /// <exception cref="OpenClException">The compiler refused; the message holds its log.</exception>
-    public KernelProgram Build(string file, string options = "")
+    internal KernelProgram Build(string file, string options = "")
     {
         lock (_programs)
         {
@@ -94,6 +95,7 @@ public sealed unsafe class ComputeDevice : IDisposable
         }
     }
 
+    /// <summary>Releases the context and the programs. What was made from the device works on until it is disposed itself.</summary>
     public void Dispose()
     {
         lock (_programs)

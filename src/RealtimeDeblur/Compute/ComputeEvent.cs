@@ -3,7 +3,7 @@ using Silk.NET.OpenCL;
 namespace RealtimeDeblur.Compute;
 
 /// <summary>The completion of one command. A plain value, so that the frame loop allocates nothing; whoever received it disposes it once.</summary>
-public readonly unsafe struct ComputeEvent : IDisposable
+internal readonly unsafe struct ComputeEvent : IDisposable
 {
     // The only field: a span of events is passed to OpenCL as its wait list.
     private readonly nint _event;

@@ -4,7 +4,7 @@ using Silk.NET.OpenCL;
 namespace RealtimeDeblur.Compute;
 
 /// <summary>Memory on a device for <see cref="Count"/> elements. The caller disposes it; commands that use it and are already enqueued still complete.</summary>
-public sealed unsafe class DeviceBuffer<T> : IDisposable where T : unmanaged
+internal sealed unsafe class DeviceBuffer<T> : IDisposable where T : unmanaged
 {
     private readonly ComputeDevice _device;
     private readonly ClHandle _memory;

@@ -1,10 +1,18 @@
 namespace RealtimeDeblur.Compute;
 
+/// <summary>Kinds of OpenCL devices, in the order in which they are preferred.</summary>
 public enum ComputeDeviceType
 {
+    /// <summary>A graphics processor.</summary>
     Gpu,
+
+    /// <summary>A processor that is neither, on a card of its own for instance.</summary>
     Accelerator,
+
+    /// <summary>The host processor.</summary>
     Cpu,
+
+    /// <summary>What the driver calls none of these.</summary>
     Other,
 }
 
@@ -19,7 +27,7 @@ public enum ComputeDeviceType
 /// <param name="MaxAllocationBytes">Largest single buffer.</param>
 /// <param name="LocalMemoryBytes">Local memory of a work-group.</param>
 /// <param name="MaxWorkGroupSize">Largest work-group in work-items.</param>
-/// <param name="SupportsFp16">Whether the driver announces arithmetic in <c>half</c> (cl_khr_fp16). NVIDIA's does not: see <see cref="ComputeDevice.Arithmetic"/> for what works.</param>
+/// <param name="SupportsFp16">Whether the driver announces arithmetic in <c>half</c> (cl_khr_fp16). NVIDIA's does not, and has it all the same: the engine tries.</param>
 /// <param name="SharesHostMemory">Whether device and host use the same memory, so that mapping a buffer copies nothing.</param>
 public sealed record DeviceInfo(
     int Index,

@@ -4,7 +4,7 @@ using Silk.NET.OpenCL;
 namespace RealtimeDeblur.Compute;
 
 /// <summary>How many work-items a launch has, per dimension.</summary>
-public readonly record struct WorkSize(long X, long Y = 1, long Z = 1)
+internal readonly record struct WorkSize(long X, long Y = 1, long Z = 1)
 {
     /// <summary>One work-item per work-group: the shape of the CPU kernels, which compute a whole tile each.</summary>
     public static WorkSize Single { get; } = new(1);
@@ -14,7 +14,7 @@ public readonly record struct WorkSize(long X, long Y = 1, long Z = 1)
 }
 
 /// <summary>One kernel argument: a buffer or a scalar. Made implicitly at the call.</summary>
-public readonly struct KernelArgument
+internal readonly struct KernelArgument
 {
     private KernelArgument(ClHandle? memory, ulong bits, int sizeBytes)
     {
@@ -42,7 +42,7 @@ public readonly struct KernelArgument
 /// A kernel and its arguments. Arguments are kept between launches: bind once, enqueue often. One thread at a time.
 /// Classes that know a kernel wrap it in a typed method, so that no call site counts positions.
 /// </summary>
-public sealed unsafe class Kernel : IDisposable
+internal sealed unsafe class Kernel : IDisposable
 {
     private readonly ClHandle _kernel;
     private readonly KernelProgram _program;

@@ -4,7 +4,7 @@ using Silk.NET.OpenCL;
 namespace RealtimeDeblur.Compute;
 
 /// <summary>A kernel file built for one device. Owned by its <see cref="ComputeDevice"/>.</summary>
-public sealed unsafe class KernelProgram : IDisposable
+internal sealed unsafe class KernelProgram : IDisposable
 {
     private readonly ClHandle _program;
 

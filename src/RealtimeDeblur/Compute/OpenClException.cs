@@ -8,16 +8,20 @@ public sealed class OpenClException : Exception
     /// <summary>clGetPlatformIDs' answer of an ICD loader that finds no driver (CL_PLATFORM_NOT_FOUND_KHR).</summary>
     internal const int PlatformNotFound = -1001;
 
+    /// <summary>With the status of the call that failed.</summary>
     public OpenClException(int status, string message) : base(message) => Status = status;
 
+    /// <summary>Where no call failed, or none with a status.</summary>
     public OpenClException(string message) : base(message)
     {
     }
 
+    /// <summary>With the exception that tells why.</summary>
     public OpenClException(string message, Exception innerException) : base(message, innerException)
     {
     }
 
+    /// <summary>Without a message; for serializers and the like.</summary>
     public OpenClException()
     {
     }

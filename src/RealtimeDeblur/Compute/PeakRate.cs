@@ -1,7 +1,7 @@
 namespace RealtimeDeblur.Compute;
 
 /// <summary>The rate of fused multiply-adds that a device reaches on nothing but registers: the ceiling that a share of peak is measured against.</summary>
-public static class PeakRate
+internal static class PeakRate
 {
     private const int Rounds = 100_000;
 

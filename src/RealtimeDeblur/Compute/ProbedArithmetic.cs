@@ -6,7 +6,7 @@ namespace RealtimeDeblur.Compute;
 /// </summary>
 /// <param name="SupportsHalfArithmetic">Whether kernels may compute in <c>half</c> (macro HALF_ARITHMETIC of the kernels). Half storage needs no support.</param>
 /// <param name="SupportsTensorCores">Whether the matrix products of <c>common/fragments.cl</c> run on tensor cores (macro TENSOR_CORES of the kernels).</param>
-public sealed record ProbedArithmetic(bool SupportsHalfArithmetic, bool SupportsTensorCores)
+internal sealed record ProbedArithmetic(bool SupportsHalfArithmetic, bool SupportsTensorCores)
 {
     /// <summary>Nothing but <c>float</c>.</summary>
     internal static ProbedArithmetic FloatOnly { get; } = new(SupportsHalfArithmetic: false, SupportsTensorCores: false);

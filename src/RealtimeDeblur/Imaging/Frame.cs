@@ -32,8 +32,10 @@ public sealed unsafe class Frame : IDisposable
         _memory = (byte*)NativeMemory.AlignedAlloc((nuint)_memoryBytes, AlignmentBytes);
     }
 
+    /// <summary>Frees the memory of a frame that nobody disposed.</summary>
     ~Frame() => Free();
 
+    /// <summary>Size and layout of the samples.</summary>
     public FrameFormat Format { get; }
 
     /// <summary>Presentation time in units of the source's time base; a source without times counts frames.</summary>

@@ -17,6 +17,7 @@ public readonly record struct PlaneLayout(int OffsetBytes, int StrideBytes, int 
 /// <param name="Range">Meaning of luma code values; ignored for RGB forms, which are full range.</param>
 public readonly record struct FrameFormat(PixelFormat Pixels, int Width, int Height, ColorRange Range = ColorRange.Limited)
 {
+    /// <summary>Whether plane 0 holds R, G and B, rather than luma.</summary>
     public bool IsRgb => Pixels is PixelFormat.Rgb24 or PixelFormat.Bgr24 or PixelFormat.Rgba32 or PixelFormat.Bgra32 or PixelFormat.Rgb48;
 
     /// <summary>Bits that carry the sample: 8, 10 or 16.</summary>
@@ -33,6 +34,7 @@ public readonly record struct FrameFormat(PixelFormat Pixels, int Width, int Hei
     /// <summary>What a sample grows by from one code value to the next: 64 for <see cref="PixelFormat.P010"/>, else 1.</summary>
     internal int CodeStep => Pixels == PixelFormat.P010 ? 64 : 1;
 
+    /// <summary>1, or 2 for samples of more than 8 bits.</summary>
     public int BytesPerSample => BitDepth > 8 ? 2 : 1;
 
     /// <summary>Samples of a pixel that lie side by side in plane 0: 3 or 4 for the RGB forms, else 1.</summary>

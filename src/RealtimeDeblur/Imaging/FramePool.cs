@@ -10,6 +10,7 @@ public sealed class FramePool(FrameFormat format) : IDisposable
     private readonly HashSet<Frame> _out = new(ReferenceEqualityComparer.Instance);
     private bool _disposed;
 
+    /// <summary>Of every frame of the pool.</summary>
     public FrameFormat Format { get; } = format;
 
     /// <summary>Hands out a frame with undefined contents; the caller owns it and disposes it.</summary>
@@ -35,6 +36,7 @@ public sealed class FramePool(FrameFormat format) : IDisposable
         }
     }
 
+    /// <summary>Frees the frames that are not out. Those free themselves when they are disposed.</summary>
     public void Dispose()
     {
         lock (_idle)

@@ -37,6 +37,7 @@ public readonly ref struct FrameView
         return new(samples, plane0.StrideBytes, samples[plane1.OffsetBytes..], plane1.StrideBytes, samples[plane2.OffsetBytes..], plane2.StrideBytes);
     }
 
+    /// <summary>The same picture, only to be read.</summary>
     public static implicit operator ReadOnlyFrameView(FrameView view) => new(view._plane0, view.Strides[0], view._plane1, view.Strides[1], view._plane2, view.Strides[2]);
 
     /// <summary>Rows of plane 0, 1 or 2, as given.</summary>

@@ -4,13 +4,28 @@ namespace RealtimeDeblur.Imaging;
 /// 16-bit little-endian words with values 0 to 1023 (times 64 in <see cref="P010"/>).</summary>
 public enum PixelFormat
 {
+    /// <summary>Luma alone, 8 bits.</summary>
     Gray8,
+
+    /// <summary>Luma alone, 10 bits.</summary>
     Gray10,
+
+    /// <summary>8 bits, Cb and Cr of half width and half height: I420, the usual form of video.</summary>
     Yuv420P8,
+
+    /// <summary>8 bits, Cb and Cr of half width.</summary>
     Yuv422P8,
+
+    /// <summary>8 bits, Cb and Cr of full size.</summary>
     Yuv444P8,
+
+    /// <summary>10 bits, Cb and Cr of half width and half height.</summary>
     Yuv420P10,
+
+    /// <summary>10 bits, Cb and Cr of half width.</summary>
     Yuv422P10,
+
+    /// <summary>10 bits, Cb and Cr of full size.</summary>
     Yuv444P10,
 
     /// <summary>8-bit 4:2:0 whose second plane holds Cb and Cr in turns, as cameras and hardware decoders give it.</summary>
@@ -39,6 +54,9 @@ public enum PixelFormat
 /// RGB frames are always full range.</summary>
 public enum ColorRange
 {
+    /// <summary>Black 16, white 235 of 255: usual in video.</summary>
     Limited,
+
+    /// <summary>Black 0, white 255: usual in pictures and webcams.</summary>
     Full,
 }

@@ -4,7 +4,7 @@ using System.Globalization;
 namespace RealtimeDeblur.Networks;
 
 /// <summary>Which kernels compute a network, and the macros they are built with. All plans give the same result to within rounding. As text: <c>dbcnn WINOGRAD=1 TILES=4</c>.</summary>
-public sealed record InferencePlan
+internal sealed record InferencePlan
 {
     private readonly ImmutableArray<(string Macro, int Value)> _macros;
 

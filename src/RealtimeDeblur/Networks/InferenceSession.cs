@@ -8,7 +8,7 @@ namespace RealtimeDeblur.Networks;
 /// Every layer replicates the border of its own input, so that the frame keeps its size. A frame whose layers would not fit into the device's memory is computed in
 /// overlapping tiles with the same result. One thread at a time; the caller disposes it, after the queue it ran on has finished.
 /// </summary>
-public sealed class InferenceSession : IDisposable
+internal sealed class InferenceSession : IDisposable
 {
     /// <summary>The layers may take this share of the device's memory; frames, other programs and, on a CPU, everything else need the rest.</summary>
     private const int MemoryShare = 2;

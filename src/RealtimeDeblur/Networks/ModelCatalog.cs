@@ -34,6 +34,14 @@ public static class ModelCatalog
         throw new FileNotFoundException($"There is no model '{nameOrPath}'. Choose from {string.Join(", ", Names)}, or give the path of a {WeightsFile.Extension} file.");
     }
 
+    /// <summary>Reads a network from a stream, a file in memory for instance.</summary>
+    /// <param name="stream">The contents of a <c>.safetensors</c> file, from the stream's position to its end. Must be able to seek; stays open.</param>
+    /// <param name="name">What messages call the network.</param>
+    /// <exception cref="ArgumentException">The stream cannot seek.</exception>
+    /// <exception cref="InvalidDataException">It is damaged or holds something else; the message says what was expected and found.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public static Network Load(Stream stream, string name) => WeightsFile.Read(stream, name);
+
     /// <summary>Opens weights that ship; null where there are none of that name.</summary>
     /// <param name="name">Path below <c>models/</c> without the ending, e.g. <c>estimator/sigma-camera</c>.</param>
     internal static Stream? OpenShipped(string name) => Shipping.GetManifestResourceStream(Prefix + name + WeightsFile.Extension);

@@ -25,6 +25,7 @@ public sealed record ConvolutionLayer(string Name, int C, int K, int Size, bool 
     /// <summary>Pixels the support reaches past its centre.</summary>
     public int Pad => Size / 2;
 
+    /// <summary>Weights of the layer, biases left out.</summary>
     public int WeightCount => checked(K * C * Size * Size);
 }
 
@@ -39,18 +40,18 @@ public sealed record ConvolutionLayer(string Name, int C, int K, int Size, bool 
 public sealed record NetworkDescription
 {
     /// <summary>Largest channel count and support accepted, so that a damaged file cannot ask for absurd memory.</summary>
-    public const int MaxChannels = 1024;
-    public const int MaxSize = 31;
-    public const int MaxLayers = 64;
-    public const int MaxNameLength = 64;
-    public const int MaxScale = 4;
-    public const int MaxSigmaKnots = 64;
+    internal const int MaxChannels = 1024;
+    internal const int MaxSize = 31;
+    internal const int MaxLayers = 64;
+    internal const int MaxNameLength = 64;
+    internal const int MaxScale = 4;
+    internal const int MaxSigmaKnots = 64;
 
     /// <summary>Knots of conditioned networks where nobody asks for others: the weights of trained networks change slowly from one to the next.</summary>
-    public static IReadOnlyList<float> DefaultSigmaKnots { get; } = [0, 0.5f, 1, 1.5f, 2, 2.5f, 3, 3.5f, 4];
+    internal static IReadOnlyList<float> DefaultSigmaKnots { get; } = [0, 0.5f, 1, 1.5f, 2, 2.5f, 3, 3.5f, 4];
 
     /// <summary>What <see cref="ConvolutionLayer.With"/> and <see cref="ConvolutionLayer.Skip"/> call the tensor that the first layer reads.</summary>
-    public const string Input = "input";
+    internal const string Input = "input";
 
     /// <param name="architecture">Family name.</param>
     /// <param name="layers">In the order in which they run.</param>
@@ -58,7 +59,7 @@ public sealed record NetworkDescription
     /// <param name="scale">Side of the square of pixels that becomes one cell of more channels.</param>
     /// <param name="sigmaKnots">See <see cref="SigmaKnots"/>; null for none.</param>
     /// <exception cref="ArgumentException">The layers do not fit together, or a size is outside its limits, or the knots do not ascend.</exception>
-    public NetworkDescription(string architecture, IReadOnlyList<ConvolutionLayer> layers, bool globalSkip, int scale = 1, IReadOnlyList<float>? sigmaKnots = null)
+    internal NetworkDescription(string architecture, IReadOnlyList<ConvolutionLayer> layers, bool globalSkip, int scale = 1, IReadOnlyList<float>? sigmaKnots = null)
     {
         if (scale is < 1 or > MaxScale) throw new ArgumentException($"A scale of {scale} is not possible, 1 to {MaxScale} are.", nameof(scale));
         if (layers.Count is 0 or > MaxLayers) throw new ArgumentException($"A network has 1 to {MaxLayers} layers, not {layers.Count}.", nameof(layers));
@@ -115,6 +116,7 @@ public sealed record NetworkDescription
     /// <summary>Family name, e.g. <c>dbcnn</c>.</summary>
     public string Architecture { get; }
 
+    /// <summary>In the order in which they run.</summary>
     public IReadOnlyList<ConvolutionLayer> Layers { get; }
 
     /// <summary>Whether the blurred input is added to the last layer's output.</summary>
@@ -136,7 +138,7 @@ public sealed record NetworkDescription
     public bool IsConditioned => SigmaKnots.Count > 0;
 
     /// <summary>How many sets of weights a network of this shape has: one per knot, or one.</summary>
-    public int WeightSets => Math.Max(1, SigmaKnots.Count);
+    internal int WeightSets => Math.Max(1, SigmaKnots.Count);
 
     /// <summary>Channels that the first layer reads: C * Scale * Scale.</summary>
     public int InputC => C * Scale * Scale;
@@ -170,7 +172,7 @@ public sealed record NetworkDescription
     /// <summary>The same layers with weights at other knots.</summary>
     /// <param name="knots">As <see cref="SigmaKnots"/>, for instance <see cref="DefaultSigmaKnots"/>; empty for a network that is not conditioned.</param>
     /// <exception cref="ArgumentException">There is one knot, or there are too many, or they do not ascend.</exception>
-    public NetworkDescription WithSigmaKnots(IReadOnlyList<float> knots) => new(Architecture, Layers, GlobalSkip, Scale, knots);
+    internal NetworkDescription WithSigmaKnots(IReadOnlyList<float> knots) => new(Architecture, Layers, GlobalSkip, Scale, knots);
 
     /// <summary>
     /// The three layers of DBCNN: patch extraction F1 = max(0, W1*M + B1), non-linear mapping F2 = max(0, W2*F1 + B2), reconstruction
@@ -184,7 +186,7 @@ public sealed record NetworkDescription
     /// <param name="f3">Support of reconstruction, odd.</param>
     /// <param name="globalSkip">Whether the layers predict the change to the input (trains faster and protects sharp frames) or the frame itself (the paper's form).</param>
     /// <exception cref="ArgumentException">A size is outside its limits.</exception>
-    public static NetworkDescription Dbcnn(int C = 1, int f1 = 9, int n1 = 64, int f2 = 1, int n2 = 32, int f3 = 5, bool globalSkip = true) =>
+    internal static NetworkDescription Dbcnn(int C = 1, int f1 = 9, int n1 = 64, int f2 = 1, int n2 = 32, int f3 = 5, bool globalSkip = true) =>
         new("dbcnn", [new("extract", C, n1, f1, true), new("map", n1, n2, f2, true), new("reconstruct", n2, C, f3, false)], globalSkip);
 
     /// <summary>
@@ -199,7 +201,7 @@ public sealed record NetworkDescription
     /// <param name="f1">As in <see cref="Dbcnn"/>, like <paramref name="n1"/>, <paramref name="n2"/> and <paramref name="f3"/>.</param>
     /// <param name="n1"/><param name="n2"/><param name="f3"/>
     /// <exception cref="ArgumentException">A size is outside its limits.</exception>
-    public static NetworkDescription DbcnnBackProjection(int stages = 2, int reblurSize = 13, int projectSize = 9, int combineSize = 3, int C = 1, int f1 = 9, int n1 = 64, int n2 = 32, int f3 = 5)
+    internal static NetworkDescription DbcnnBackProjection(int stages = 2, int reblurSize = 13, int projectSize = 9, int combineSize = 3, int C = 1, int f1 = 9, int n1 = 64, int n2 = 32, int f3 = 5)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(stages);
         List<ConvolutionLayer> layers = [new("extract", C, n1, f1, true), new("map", n1, n2, 1, true), new("reconstruct", n2, C, f3, false) { Skip = Input }];
@@ -221,7 +223,7 @@ public sealed record NetworkDescription
     /// <param name="C">1 for luma, 3 for RGB.</param>
     /// <param name="architecture">Family name.</param>
     /// <exception cref="ArgumentException">A size is outside its limits.</exception>
-    public static NetworkDescription HalfResolution(int maps, int hidden, int C = 1, string architecture = "half")
+    internal static NetworkDescription HalfResolution(int maps, int hidden, int C = 1, string architecture = "half")
     {
         ArgumentOutOfRangeException.ThrowIfNegative(hidden);
         const int Scale = 2;

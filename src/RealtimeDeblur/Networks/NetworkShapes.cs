@@ -1,7 +1,7 @@
 namespace RealtimeDeblur.Networks;
 
 /// <summary>The networks that have a name, by shape.</summary>
-public static class NetworkShapes
+internal static class NetworkShapes
 {
     private static readonly Dictionary<string, NetworkDescription> Shapes = new()
     {

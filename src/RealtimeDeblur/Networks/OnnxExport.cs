@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace RealtimeDeblur.Networks;
 
 /// <summary>What the convolutions of an exported model find outside their input.</summary>
-public enum OnnxBorder
+internal enum OnnxBorder
 {
     /// <summary>The edge of the input, as in our definition.</summary>
     Replicate,
@@ -19,7 +19,7 @@ public enum OnnxBorder
 /// convolution is a <c>Pad</c> that replicates the edge of its input and a <c>Conv</c> without padding, which is how we define borders. Networks with a scale
 /// take sizes that it divides: <c>SpaceToDepth</c> comes first and <c>DepthToSpace</c> last. The model says opset 17, which any ONNX Runtime since 1.12 reads. Field numbers are those of onnx.proto (github.com/onnx/onnx).
 /// </remarks>
-public static class OnnxExport
+internal static class OnnxExport
 {
     public const string InputName = "blurred";
     public const string OutputName = "restored";

@@ -8,10 +8,10 @@ namespace RealtimeDeblur.Networks;
 /// <param name="Error">Largest error against the definition, relative to 1 + the expected value; NaN where there is no result.</param>
 /// <param name="Runs">Frames timed.</param>
 /// <param name="Refusal">Why it is out: it did not build, or came out wrong, or was far slower from the first frame on. Null where it stood to the end.</param>
-public sealed record PlanMeasurement(InferencePlan Plan, double DeviceMs, double Error, int Runs, string? Refusal);
+internal sealed record PlanMeasurement(InferencePlan Plan, double DeviceMs, double Error, int Runs, string? Refusal);
 
 /// <summary>Finds the fastest plan for a network and frame size on a device by trying them: each is compared with the definition first, then all that are right are timed in turns.</summary>
-public static class PlanTuner
+internal static class PlanTuner
 {
     /// <summary>Largest error of a plan that computes in float; see <see cref="PlanMeasurement.Error"/>.</summary>
     public const double Tolerance = 1e-5;

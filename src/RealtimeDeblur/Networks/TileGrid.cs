@@ -9,13 +9,13 @@ namespace RealtimeDeblur.Networks;
 /// <param name="SkipY">Rows on the tile's top that belong to the overlap.</param>
 /// <param name="Columns">Columns kept.</param>
 /// <param name="Rows">Rows kept.</param>
-public readonly record struct Tile(int OriginX, int OriginY, int SkipX, int SkipY, int Columns, int Rows);
+internal readonly record struct Tile(int OriginX, int OriginY, int SkipX, int SkipY, int Columns, int Rows);
 
 /// <summary>
 /// Cuts a frame into equal tiles that overlap by twice the network's <see cref="NetworkDescription.Pad"/>. A tile's own edge spoils at most Pad samples of its result,
 /// and those a neighbour has right; so the kept samples equal those of the whole frame, bit by bit.
 /// </summary>
-public sealed class TileGrid
+internal sealed class TileGrid
 {
     /// <summary>A tile narrower or lower than this many pads would compute more overlap than picture.</summary>
     private const int SmallestTilePads = 4;

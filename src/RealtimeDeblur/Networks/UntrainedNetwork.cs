@@ -1,7 +1,7 @@
 namespace RealtimeDeblur.Networks;
 
 /// <summary>Networks with seeded random weights, for measuring speed where no trained ones are at hand: the time does not depend on the values.</summary>
-public static class UntrainedNetwork
+internal static class UntrainedNetwork
 {
     /// <summary>Makes a network of a shape by name.</summary>
     /// <exception cref="KeyNotFoundException">The name is not one of <see cref="NetworkShapes.Names"/>.</exception>

@@ -21,7 +21,7 @@ namespace RealtimeDeblur.Networks;
 /// any allocation, names and shapes against the description, values for being finite.
 /// </para>
 /// </remarks>
-public static class WeightsFile
+internal static class WeightsFile
 {
     /// <summary>Ending of the files.</summary>
     public const string Extension = ".safetensors";

@@ -16,17 +16,20 @@ public sealed class DurationHistogram
     private readonly long[] _buckets = new long[(int)Math.Ceiling(Math.Log(LargestMs / SmallestMs) / LogGrowth) + 1];
     private double _totalMs;
 
+    /// <summary>Durations so far.</summary>
     public long Count { get; private set; }
 
     /// <summary>Mean in milliseconds; 0 without entries.</summary>
     public double MeanMs => Count == 0 ? 0 : _totalMs / Count;
 
+    /// <summary>Half of the durations are shorter, in milliseconds.</summary>
     public double MedianMs => PercentileMs(0.5);
 
+    /// <summary>99 of 100 durations are shorter, in milliseconds.</summary>
     public double P99Ms => PercentileMs(0.99);
 
     /// <param name="ticks">Difference of two <see cref="Stopwatch.GetTimestamp"/> values.</param>
-    public void Add(long ticks)
+    internal void Add(long ticks)
     {
         double milliseconds = ticks * 1000.0 / Stopwatch.Frequency;
         _totalMs += milliseconds;

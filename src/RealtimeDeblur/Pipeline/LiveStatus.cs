@@ -47,6 +47,7 @@ public sealed record LiveStatus
     /// <summary>Whether the last frame was found sharp and passed unchanged.</summary>
     public bool IsSharp { get; init; }
 
+    /// <summary>Whether the last picture is held.</summary>
     public bool IsPaused { get; init; }
 
     /// <summary>What keeps the picture from coming, or from being restored as wanted: finished sentences, one a line; null if nothing.</summary>
@@ -68,6 +69,7 @@ public sealed class LiveReport
     /// <summary>From the first presented picture to the last.</summary>
     public TimeSpan Elapsed { get; internal set; }
 
+    /// <summary>Pictures presented per second, over all of them; 0 before the second.</summary>
     public double FramesPerSecond => Elapsed > TimeSpan.Zero ? (Shown - 1) / Elapsed.TotalSeconds : 0;
 
     /// <summary>From the pipeline's start until a restored picture had been presented; null if none was.</summary>

@@ -7,7 +7,7 @@ namespace RealtimeDeblur.Pipeline;
 /// what is taken out is always the newest. The producer never waits. Owns what lies in it. Allocates nothing after construction.
 /// </summary>
 /// <param name="capacity">Items it holds, 1 or more. More than one smooths a consumer that is fast enough on average, at the price of latency.</param>
-public sealed class Mailbox<T>(int capacity = 1) where T : class, IDisposable
+internal sealed class Mailbox<T>(int capacity = 1) where T : class, IDisposable
 {
     private readonly T?[] _ring = new T?[capacity];     // Also the lock.
     private int _head;

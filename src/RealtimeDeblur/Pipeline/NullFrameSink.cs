@@ -3,7 +3,7 @@ using RealtimeDeblur.Imaging;
 namespace RealtimeDeblur.Pipeline;
 
 /// <summary>Drops frames at once: for measuring what comes before.</summary>
-public sealed class NullFrameSink : IFrameSink
+internal sealed class NullFrameSink : IFrameSink
 {
     public void Write(Frame frame) => frame.Dispose();
 

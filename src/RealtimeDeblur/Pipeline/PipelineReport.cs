@@ -18,6 +18,7 @@ public sealed class PipelineReport
     /// <summary>From start until the sink had taken the first frame; zero before that.</summary>
     public TimeSpan FirstFrame { get; internal set; }
 
+    /// <summary>Frames written over the time since the start.</summary>
     public double FramesPerSecond => Elapsed > TimeSpan.Zero ? Frames / Elapsed.TotalSeconds : 0;
 
     /// <summary>Median of the sigmas with which frames were restored, or that were estimated where they passed unchanged, in pixels; null where the network is not conditioned on sigma.</summary>

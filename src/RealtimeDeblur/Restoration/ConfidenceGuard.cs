@@ -12,7 +12,7 @@ namespace RealtimeDeblur.Restoration;
 /// <remarks>
 /// In the spirit of outlier confidence in deconvolution (Cho, Wang, Lee, "Handling outliers in non-blind image deconvolution", ICCV 2011), but for regions, from the frame's spectrum alone.
 /// </remarks>
-public sealed class ConfidenceGuard : IDisposable
+internal sealed class ConfidenceGuard : IDisposable
 {
     /// <summary>Pixels of a cell to either side; CELL of the kernels.</summary>
     private const int Cell = 4;

@@ -3,6 +3,7 @@ namespace RealtimeDeblur.Restoration;
 /// <summary>How frames are restored. Immutable: swap the whole value between frames.</summary>
 public sealed record DeblurOptions
 {
+    /// <summary>Full strength, blur estimated, guarded.</summary>
     public static DeblurOptions Default { get; } = new();
 
     /// <summary>Share of the restored detail mixed into the frame: 0 leaves it unchanged, 1 is full.</summary>

@@ -45,17 +45,17 @@ public sealed unsafe class Deblurrer : IDisposable
     /// <param name="network">How to restore.</param>
     /// <param name="format">Of every frame that will be submitted.</param>
     /// <param name="options">Null takes <see cref="DeblurOptions.Default"/>.</param>
-    /// <param name="plan">Which kernels; null as for <see cref="InferenceSession"/>.</param>
-    /// <exception cref="ArgumentException">The network takes RGB and the format is not RGB, or the plan does not fit.</exception>
+    /// <exception cref="ArgumentException">The network takes RGB and the format is not RGB, or the strength is not 0 to 1.</exception>
     /// <exception cref="OpenClException">The device has too little memory, or its compiler failed.</exception>
     /// <exception cref="IOException">Sigma is to be estimated, and the estimator for the network's blur is not installed or cannot be read.</exception>
     /// <exception cref="InvalidDataException">Sigma is to be estimated, and the network does not say for which blur, or the estimator's file is damaged.</exception>
-    public Deblurrer(ComputeDevice device, Network network, FrameFormat format, DeblurOptions? options = null, InferencePlan? plan = null)
-        : this(device, network, format, options, plan, memoryLimitBytes: null, isApart: !device.Info.SharesHostMemory)
+    public Deblurrer(ComputeDevice device, Network network, FrameFormat format, DeblurOptions? options = null)
+        : this(device, network, format, options, plan: null, memoryLimitBytes: null, isApart: !device.Info.SharesHostMemory)
     {
     }
 
-    /// <param name="device"/><param name="network"/><param name="format"/><param name="options"/><param name="plan"/>
+    /// <param name="device"/><param name="network"/><param name="format"/><param name="options"/>
+    /// <param name="plan">Which kernels; null as for <see cref="InferenceSession"/>.</param>
     /// <param name="memoryLimitBytes">What the layers may take in all; null decides by the device.</param>
     /// <param name="isApart">Whether frames are copied to and from memory of the device's own. Needed where it does not share the host's, possible everywhere.</param>
     /// <param name="estimator">What estimates sigma; null takes what is installed for the network's blur, if it is needed.</param>
@@ -121,14 +121,14 @@ public sealed unsafe class Deblurrer : IDisposable
     /// <summary>Frames submitted and not yet collected.</summary>
     public int InFlight { get; private set; }
 
-    /// <summary>Sigma with which the frame that <see cref="Collect()"/> or <see cref="Process(Frame)"/> gave last was restored, or that was estimated where it passed unchanged: pixels, in steps of <see cref="InferenceSession.SigmaStep"/>. Null where the network is not conditioned on sigma, and before the first frame.</summary>
+    /// <summary>Sigma with which the frame that <see cref="Collect()"/> or <see cref="Process(Frame)"/> gave last was restored, or that was estimated where it passed unchanged: pixels, in steps of 1/64. Null where the network is not conditioned on sigma, and before the first frame.</summary>
     public float? LastSigma { get; private set; }
 
     /// <summary>Whether that frame was found to be sharp and passed unchanged.</summary>
     public bool LastIsSharp { get; private set; }
 
     /// <summary>Which kernels run.</summary>
-    public InferencePlan Plan => _session.Plan;
+    internal InferencePlan Plan => _session.Plan;
 
     /// <summary>Takes ownership of the frame and enqueues upload, network and download; does not wait. The frame comes back from <see cref="Collect()"/>.</summary>
     /// <exception cref="ArgumentException">The frame has another format; the caller keeps it.</exception>
@@ -231,6 +231,7 @@ public sealed unsafe class Deblurrer : IDisposable
         for (int i = 1; i < Format.PlaneCount; i++) Format.CopyRows(i, input.Rows(i), input.StrideBytes(i), output.Rows(i), output.StrideBytes(i));
     }
 
+    /// <summary>Waits for the frames in flight, disposes them, and releases everything on the device.</summary>
     public void Dispose()
     {
         if (_disposed) return;

@@ -60,7 +60,7 @@ internal sealed record EstimatorShape(int Members, int Hidden = 32, int Heads = 
 /// One <c>.safetensors</c> file, as <see cref="WeightsFile"/> describes the format. In its metadata <c>format</c> is <see cref="Format"/>, <c>shape</c> holds the sizes as JSON, and all other pairs
 /// are the record of the training. Nothing of a file is believed before it is checked.
 /// </remarks>
-public sealed class EstimatorWeights
+internal sealed class EstimatorWeights
 {
     /// <summary>Value of the metadata key <c>format</c>. The number changes when an older reader would misread the file, and when the statistics that the weights were learned from change.</summary>
     public const string Format = "realtimedeblur-estimator/1";

@@ -4,7 +4,7 @@ namespace RealtimeDeblur.Restoration;
 /// <param name="Sigma">Standard deviation of the Gaussian that comes nearest to the blur, in pixels, 0 to <see cref="MaxSigma"/>. Errs low rather than high: too much sharpening costs more than too little.</param>
 /// <param name="Spread">Relative uncertainty: the true sigma lies within a factor of 1 + <paramref name="Spread"/> in about two of three frames. Infinite where nothing is known.</param>
 /// <param name="IsSharp">Whether the blur is too mild to be worth restoring: <paramref name="Sigma"/> below <see cref="SharpLimit"/>.</param>
-public readonly record struct SigmaEstimate(float Sigma, float Spread, bool IsSharp)
+internal readonly record struct SigmaEstimate(float Sigma, float Spread, bool IsSharp)
 {
     /// <summary>Widest blur told apart, in pixels.</summary>
     public const float MaxSigma = 4;

@@ -13,7 +13,7 @@ namespace RealtimeDeblur.Restoration;
 /// Statistics of tiles spread over the frame (<c>restore/sigma_features.cl</c>: power spectra and profiles of edges) go through small networks that weigh the tiles against each other
 /// (<c>restore/sigma_network.cl</c>), so that the sharpest parts of a picture can speak for all of it. Frames smaller than 16x16 give <see cref="SigmaEstimate.Unknown"/>.
 /// </remarks>
-public sealed unsafe class SigmaEstimator : IDisposable
+internal sealed unsafe class SigmaEstimator : IDisposable
 {
     /// <summary>Frames that may be enqueued before the first estimate is read.</summary>
     public const int MaxInFlight = 8;

@@ -22,6 +22,7 @@ public readonly record struct SigmaSetting
     /// <summary>Nothing is estimated, and every frame is restored for <see cref="MiddleSigma"/>.</summary>
     public static SigmaSetting Off { get; } = new(MiddleSigma, isOff: true);
 
+    /// <summary>Whether each frame is looked at.</summary>
     public bool IsAuto => Value is null;
 
     /// <summary>The sigma of every frame, in pixels, 0 to <see cref="MaxSigma"/>; null where it is estimated.</summary>
@@ -53,5 +54,6 @@ public readonly record struct SigmaSetting
         return true;
     }
 
+    /// <summary>The setting as <see cref="Parse(string)"/> reads it: <c>auto</c>, <c>off</c>, <c>1.6</c>.</summary>
     public override string ToString() => IsAuto ? "auto" : _isOff ? "off" : Value!.Value.ToString(CultureInfo.InvariantCulture);
 }

@@ -8,7 +8,7 @@ namespace RealtimeDeblur.Restoration;
 /// plausible ones does (Huber, "Robust estimation of a location parameter", 1964); <see cref="CutFrames"/> of them in a row, on the same side and near each other, are another scene, and the
 /// mean starts again from their median. Whether the frame is sharp has hysteresis of <see cref="Hysteresis"/> pixels to either side of <see cref="SigmaEstimate.SharpLimit"/>.
 /// </remarks>
-public sealed class SigmaTracker
+internal sealed class SigmaTracker
 {
     /// <summary>Estimates far from the mean that make a cut.</summary>
     public const int CutFrames = 3;

@@ -146,7 +146,7 @@ public sealed class DeblurrerTests
         using Frame whole = RandomFrame(format, seed: 8);
         using Frame tiled = RandomFrame(format, seed: 8);
         var plan = new InferencePlan("general");
-        using (var deblurrer = new Deblurrer(device, Blind, format, plan: plan)) deblurrer.Process(whole);
+        using (var deblurrer = new Deblurrer(device, Blind, format, options: null, plan, memoryLimitBytes: null, isApart)) deblurrer.Process(whole);
         using (var deblurrer = new Deblurrer(device, Blind, format, options: null, plan, memoryLimitBytes: 60_000, isApart)) deblurrer.Process(tiled);
         Assert.Equal(whole.Data, tiled.Data);
     }
