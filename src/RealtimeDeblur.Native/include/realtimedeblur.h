@@ -18,7 +18,9 @@
  * Nothing is allocated per picture once a deblurrer has restored its first.
  *
  * Process. The library contains a .NET runtime, which starts with the first call and stays: it can be loaded, closed and loaded again, but is never unmapped.
- * The runtime handles SIGSEGV and SIGFPE for its own code and hands those of other code to the handlers it found; it leaves SIGPIPE alone. A process that forks must not call the library in the child.
+ * The runtime handles SIGSEGV and SIGFPE for its own code and hands those of other code to the handlers it found; it stops its threads with SIGRTMIN, and leaves the other signals alone.
+ * OpenCL drivers may not: the compiler in PoCL takes SIGINT, SIGTERM, SIGUSR1 and more. A host that handles these sets its handlers after the first rtd_process().
+ * A process that forks must not call the library in the child.
  */
 #ifndef REALTIMEDEBLUR_H
 #define REALTIMEDEBLUR_H
