@@ -2,7 +2,7 @@
 # What ./deblur and ./test share: finding the .NET SDK, installing Debian packages, building. Sourced, not run.
 #
 # Every start goes through here, so checks are cheap (files, no package database) and print nothing when all is well.
-# Messages go to stderr: stdout belongs to the program.
+# Messages go to stderr: stdout belongs to the program, and so does stdin.
 #
 # The caller sets $root to the top of the checkout. DEBLUR_NO_APT=1 never installs packages; what
 # is missing is only named.
@@ -110,7 +110,7 @@ apt_install() {
     say "Installing Debian packages:"
     printf '%s\n' "${reasons[@]}" >&2
     log=$(mktemp)
-    apt_get() { "${as_root[@]}" DEBIAN_FRONTEND=noninteractive apt-get -y -q -o DPkg::Lock::Timeout=300 "$@" >> "$log" 2>&1; }
+    apt_get() { "${as_root[@]}" DEBIAN_FRONTEND=noninteractive apt-get -y -q -o DPkg::Lock::Timeout=300 "$@" >> "$log" 2>&1 < /dev/null; }
     install() { compgen -G '/var/lib/apt/lists/*_Packages*' > /dev/null && apt_get install --no-install-recommends "${packages[@]}"; }
     # Without package lists, or with lists so old that the files they name are gone, the second try succeeds.
     if ! install && ! { apt_get update && install; }; then
@@ -144,7 +144,7 @@ build() {
         started=$root/artifacts/build.started
         : > "$started"
         # The compiler needs no ICU library, and a fresh machine may have none.
-        if ! DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 "$DOTNET_ROOT/dotnet" build "$root/$project" -c Release --nologo -v quiet --disable-build-servers > "$log" 2>&1; then
+        if ! DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 "$DOTNET_ROOT/dotnet" build "$root/$project" -c Release --nologo -v quiet --disable-build-servers > "$log" 2>&1 < /dev/null; then
             { grep -E 'error|warning' "$log" || cat "$log"; } | sort -u | head -n 20 >&2
             die "The build failed. The whole output is in $log"
         fi

@@ -64,8 +64,9 @@ internal static class FileBatch
     /// <param name="failed">The entry for a task that failed with the given line.</param>
     /// <param name="print">Prints the entries of what was done.</param>
     /// <param name="errorOf">An entry's error; null if it is in order.</param>
+    /// <param name="toStderr">Whether stdout belongs to something else.</param>
     /// <exception cref="Exception">The only task's own failure, or a summary of several, after the result was printed.</exception>
-    public static void Run<TEntry>(Invocation run, IReadOnlyList<FileTask> tasks, Func<FileTask, TEntry> restore, Func<FileTask, string, TEntry> failed, Action<TEntry, TextWriter> print, Func<TEntry, string?> errorOf)
+    public static void Run<TEntry>(Invocation run, IReadOnlyList<FileTask> tasks, Func<FileTask, TEntry> restore, Func<FileTask, string, TEntry> failed, Action<TEntry, TextWriter> print, Func<TEntry, string?> errorOf, bool toStderr = false)
     {
         List<TEntry> entries = [];
         Exception? onlyFailure = null;
@@ -86,7 +87,7 @@ internal static class FileBatch
         run.Result(new BatchResult<TEntry>(entries), (result, text) =>
         {
             foreach (TEntry entry in result.Files.Where(entry => errorOf(entry) is null)) print(entry, text);
-        });
+        }, toStderr);
         run.Cancellation.ThrowIfCancellationRequested();
         int failures = entries.Count(entry => errorOf(entry) is not null);
         if (failures == 0) return;

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using RealtimeDeblur.Imaging;
 
@@ -12,18 +11,14 @@ internal sealed class FfmpegDecoder : IDisposable
 {
     private readonly FfmpegProcess _process;
     private readonly NutReader _reader;
-    private readonly FramePool _pool;
-    private readonly int _sentBytes;
+    private readonly NutFrames _frames;
     private volatile bool _stopped;
-    private bool _ended;
 
     private FfmpegDecoder(FfmpegProcess process, NutReader reader, PixelFormat pixels, ColorRange range, int guardRows)
     {
         _process = process;
         _reader = reader;
-        Format = new(pixels, reader.Video.Width, reader.Video.Height - guardRows, range);
-        _pool = new FramePool(Format);
-        _sentBytes = Format.SizeBytes + guardRows * Format.Plane(0).StrideBytes;
+        _frames = new(reader, new(pixels, reader.Video.Width, reader.Video.Height - guardRows, range), guardRows);
     }
 
     /// <summary>Starts ffmpeg and waits for the headers of its stream.</summary>
@@ -56,13 +51,13 @@ internal sealed class FfmpegDecoder : IDisposable
         }
     }
 
-    public FrameFormat Format { get; }
+    public FrameFormat Format => _frames.Format;
 
     /// <summary>The stream as ffmpeg sends it, guard rows included.</summary>
     public NutVideoStream Video => _reader.Video;
 
-    /// <summary>Bytes of the frame of another size that ended the stream; null if none did.</summary>
-    public int? DeviatingBytes { get; private set; }
+    /// <inheritdoc cref="NutFrames.DeviatingBytes"/>
+    public int? DeviatingBytes => _frames.DeviatingBytes;
 
     /// <summary>Whether <see cref="Stop"/> was called.</summary>
     public bool IsStopped => _stopped;
@@ -80,35 +75,7 @@ internal sealed class FfmpegDecoder : IDisposable
     public bool TryRead([NotNullWhen(true)] out Frame? frame)
     {
         frame = null;
-        if (_ended) return false;
-        try
-        {
-            if (!_stopped && _reader.TryReadFrameHeader(out long pts, out int sizeBytes))
-            {
-                if (sizeBytes == _sentBytes)
-                {
-                    frame = _pool.Rent();
-                    _reader.ReadFrameData(frame.Data);
-                    frame.Timestamp = pts;
-                    frame.CapturedAt = Stopwatch.GetTimestamp();
-                    return true;
-                }
-                DeviatingBytes = sizeBytes;
-            }
-        }
-        catch (Exception e) when (e is EndOfStreamException or ObjectDisposedException)
-        {
-            // ffmpeg died, or was stopped, in the middle of a frame.
-            frame?.Dispose();
-            frame = null;
-        }
-        catch
-        {
-            frame?.Dispose();
-            throw;
-        }
-        _ended = true;
-        return false;
+        return !_stopped && _frames.TryRead(out frame);
     }
 
     /// <summary>Waits for ffmpeg's end.</summary>
@@ -125,6 +92,6 @@ internal sealed class FfmpegDecoder : IDisposable
     public void Dispose()
     {
         _process.Dispose();
-        _pool.Dispose();
+        _frames.Dispose();
     }
 }

@@ -15,9 +15,9 @@ public sealed class FfmpegFrameSink : IFrameSink
     /// <param name="path">File to write; replaced if it exists. Its ending chooses the container.</param>
     /// <param name="shownPath">What messages call it.</param>
     /// <param name="raw">Format of the frames.</param>
-    /// <param name="source">The file that the frames come from.</param>
+    /// <param name="source">The file that the frames come from; null if they come from none.</param>
     /// <param name="plan">Encoder, layout and the streams to take over.</param>
-    public FfmpegFrameSink(string path, string shownPath, NutVideoStream raw, MediaInfo source, VideoOutputPlan plan)
+    public FfmpegFrameSink(string path, string shownPath, NutVideoStream raw, MediaInfo? source, VideoOutputPlan plan)
         : this(shownPath, raw, Arguments(path, raw, source, plan))
     {
     }
@@ -62,24 +62,20 @@ public sealed class FfmpegFrameSink : IFrameSink
 
     public void Dispose() => _encoder.Dispose();
 
-    private static List<string> Arguments(string path, NutVideoStream raw, MediaInfo source, VideoOutputPlan plan)
+    private static List<string> Arguments(string path, NutVideoStream raw, MediaInfo? source, VideoOutputPlan plan)
     {
         const int frames = 0;
         const int original = 1;
-        List<string> arguments =
-        [
-            "-hide_banner", "-v", "error", "-nostdin", "-y", "-copyts",
-            "-f", "nut", "-i", "pipe:0",
-            "-i", FfmpegProcess.FileArgument(source.Path),
-            "-map", $"{frames}:v:0",
-        ];
+        List<string> arguments = ["-hide_banner", "-v", "error", "-nostdin", "-y", "-copyts", "-f", "nut", "-i", "pipe:0"];
+        if (source is not null) arguments.AddRange(["-i", FfmpegProcess.FileArgument(source.Path)]);
+        arguments.AddRange(["-map", $"{frames}:v:0"]);
         foreach (MediaStream stream in plan.Copied) arguments.AddRange(["-map", $"{original}:{stream.Index}"]);
         arguments.AddRange(["-c", "copy", .. plan.Encoder.Arguments, "-pix_fmt", plan.PixelFormat]);
         foreach ((int output, string codec) in plan.Reencoded) arguments.AddRange([$"-c:{output}", codec]);
         if (plan.FromRgb is { } filter) arguments.AddRange(["-vf", filter]);
         arguments.AddRange(["-fps_mode", "passthrough", "-enc_time_base", "-1"]);
         // Saying where the video's tags (language, title) come from turns ffmpeg's own choice off for the other streams too.
-        arguments.AddRange(["-map_metadata", $"{original}", "-map_chapters", $"{original}", "-map_metadata:s:0", $"{original}:s:{plan.Video.Index}"]);
+        if (source is not null) arguments.AddRange(["-map_metadata", $"{original}", "-map_chapters", $"{original}", "-map_metadata:s:0", $"{original}:s:{plan.Video.Index}"]);
         for (int i = 0; i < plan.Copied.Count; i++) arguments.AddRange([$"-map_metadata:s:{i + 1}", $"{original}:s:{plan.Copied[i].Index}"]);
 
         foreach ((string option, string? value) in plan.ColorArguments)

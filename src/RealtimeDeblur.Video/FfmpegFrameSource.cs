@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using RealtimeDeblur.Imaging;
-using RealtimeDeblur.Pipeline;
 
 namespace RealtimeDeblur.Video;
 
@@ -8,10 +8,12 @@ namespace RealtimeDeblur.Video;
 /// The frames of one video stream of a file, decoded by an ffmpeg process. They keep the timestamps of the file, also where the frame rate varies, and stand upright:
 /// a rotation that the file asks for is carried out. Samples are those of the file wherever <see cref="PixelFormat"/> has its layout.
 /// </summary>
-public sealed class FfmpegFrameSource : IFrameSource
+public sealed class FfmpegFrameSource : IVideoSource
 {
     private readonly string _path;
+    private readonly MediaStream _stream;
     private readonly FfmpegDecoder _decoder;
+    private long _lastTimestamp;
 
     /// <summary>Starts to decode.</summary>
     /// <param name="media">The file.</param>
@@ -21,6 +23,7 @@ public sealed class FfmpegFrameSource : IFrameSource
     public FfmpegFrameSource(MediaInfo media, MediaStream stream, bool asRgb = false)
     {
         _path = media.Path;
+        _stream = stream;
         string storedName = stream.PixelFormat ?? throw new InvalidDataException($"{_path}: ffmpeg cannot decode {stream.Label}.");
         PixelFormat stored = FfmpegPixelFormat.Nearest(storedName, out string? loss);
         Loss = loss;
@@ -52,17 +55,27 @@ public sealed class FfmpegFrameSource : IFrameSource
     /// <summary>What of the file's samples <see cref="Format"/> cannot hold, e.g. "its transparency"; null if nothing.</summary>
     public string? Loss { get; }
 
-    /// <summary>Timestamp of the last frame that was read.</summary>
-    public long LastTimestamp { get; private set; }
-
     /// <summary>What the decoder complained about; complete once <see cref="TryRead"/> returned false.</summary>
     public IReadOnlyList<string> Complaints => _decoder.Complaints;
+
+    /// <remarks>Containers that announce their length, or their last block's, show when they are cut off; ffmpeg goes on with what is there and only mentions it.</remarks>
+    /// <inheritdoc/>
+    public string? EarlyEnd
+    {
+        get
+        {
+            if (Complaints.Any(line => line.Contains("partial file", StringComparison.Ordinal) || line.Contains("File ended prematurely", StringComparison.Ordinal))) return "the file is cut off";
+            const double toleranceSeconds = 1;
+            double end = _lastTimestamp * RawVideo.TimeBase.Value - (_stream.StartSeconds ?? 0);
+            return _stream.DurationSeconds is { } announced && end < announced * 0.98 - toleranceSeconds ? string.Create(CultureInfo.InvariantCulture, $"{end:0.0} of {announced:0.0} s") : null;
+        }
+    }
 
     public bool TryRead([NotNullWhen(true)] out Frame? frame)
     {
         if (_decoder.TryRead(out frame))
         {
-            LastTimestamp = frame.Timestamp;
+            _lastTimestamp = frame.Timestamp;
             return true;
         }
         if (_decoder.IsStopped) return false;

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.IO.Pipes;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 
@@ -11,14 +10,10 @@ namespace RealtimeDeblur.Video;
 /// </summary>
 internal sealed partial class FfmpegProcess : IDisposable
 {
-    /// <summary>A pipe this large holds several frames of a small video; it saves 15-30 % of the time spent on reading and writing.</summary>
-    private const int PipeBytes = 1 << 20;
-
     /// <summary>Lines kept of what may be a flood: the first ones name the cause.</summary>
     private const int MaxErrorLines = 200;
 
     private const int SigInt = 2;
-    private const int SetPipeSize = 1031;    // F_SETPIPE_SZ, linux/fcntl.h
 
     private readonly Process _process;
     private readonly List<string> _errorLines = [];
@@ -82,8 +77,8 @@ internal sealed partial class FfmpegProcess : IDisposable
         if (ownSession is not null) start.ArgumentList.Add(path);
         foreach (string argument in arguments) start.ArgumentList.Add(argument);
         var process = new FfmpegProcess(new Process { StartInfo = start });
-        if (pipeInput) EnlargePipe(process.Input);
-        if (pipeOutput) EnlargePipe(process.Output);
+        if (pipeInput) PipeSize.Enlarge(process.Input);
+        if (pipeOutput) PipeSize.Enlarge(process.Output);
         return process;
     }
 
@@ -140,22 +135,6 @@ internal sealed partial class FfmpegProcess : IDisposable
         .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
         .Select(folder => Path.Combine(folder, program))
         .FirstOrDefault(File.Exists);
-
-    private static void EnlargePipe(Stream stream)
-    {
-        SafeHandle? handle = stream switch
-        {
-            FileStream file => file.SafeFileHandle,
-            PipeStream pipe => pipe.SafePipeHandle,
-            _ => null,
-        };
-        // A refusal (the system's limit for users) costs speed only.
-        if (handle is not null && OperatingSystem.IsLinux()) _ = ControlFile(handle, SetPipeSize, PipeBytes);
-    }
-
-    [LibraryImport("libc", EntryPoint = "fcntl")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int ControlFile(SafeHandle file, int command, int argument);
 
     [LibraryImport("libc", EntryPoint = "kill")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

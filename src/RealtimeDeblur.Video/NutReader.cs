@@ -3,35 +3,40 @@ using System.Buffers.Binary;
 namespace RealtimeDeblur.Video;
 
 /// <summary>
-/// Reads a NUT stream with one raw video stream, as <c>ffmpeg -c:v rawvideo -f nut</c> writes it (see <see cref="Nut"/>). Blocking; allocates nothing per frame.
+/// Reads the first video stream of a NUT stream, as <c>ffmpeg -c:v rawvideo -f nut</c> writes it (see <see cref="Nut"/>), and skips what else there is. Blocking; allocates nothing per frame.
 /// </summary>
 /// <remarks>Usage: the constructor reads the headers, then <see cref="TryReadFrameHeader"/> and <see cref="ReadFrameData"/> take turns.</remarks>
 public sealed class NutReader
 {
-    /// <summary>More than any header of one stream needs; a larger one is damage.</summary>
+    /// <summary>More than any header needs; a larger one is damage.</summary>
     private const int MaxPacketBytes = 1 << 20;
 
+    private const int MaxStreams = 256;
+
     private readonly Stream _stream;
+    private readonly string _name;
     private readonly byte[] _buffer = new byte[1 << 16];
     private readonly FrameCode[] _frameCodes = new FrameCode[256];
     private readonly List<byte[]> _elidedBeginnings = [[]];
     private readonly List<Rational> _timeBases = [];
     private int _start;
     private int _end;
-    private int _timeBaseIndex;
-    private int _ptsShift;
-    private long _lastPts;
+    private StreamState[] _streams = [];
+    private int _videoStream = -1;
     private byte[] _packet = new byte[512];    // Of headers the larger ones, which are few, need more.
     private byte[] _beginning = [];
     private int _dataBytes;
-    private int _skippedBytes;
+    private long _skippedBytes;
 
     /// <summary>Reads up to the first frame. Does not own <paramref name="stream"/>, but reads past what it returns.</summary>
+    /// <param name="stream">Where from.</param>
+    /// <param name="name">What messages call it.</param>
     /// <exception cref="EndOfStreamException">The stream holds no frames, which is how ffmpeg shows that it could not decode any.</exception>
-    /// <exception cref="InvalidDataException">Not a NUT stream with one video stream.</exception>
-    public NutReader(Stream stream)
+    /// <exception cref="InvalidDataException">Not a NUT stream with video.</exception>
+    public NutReader(Stream stream, string name = "The stream of raw frames from ffmpeg")
     {
         _stream = stream;
+        _name = name;
         foreach (byte expected in Nut.Identification)
         {
             if (ReadByte() != expected) throw Damaged("it does not begin as NUT");
@@ -48,11 +53,11 @@ public sealed class NutReader
             }
             else if (startcode == Nut.StreamStartcode)
             {
-                video = ParseStreamHeader(packet);
+                ParseStreamHeader(packet, ref video);
             }
             else if (startcode == Nut.SyncpointStartcode)
             {
-                Video = video ?? throw Damaged("the stream header is missing");
+                Video = video ?? throw Damaged("it holds no video");
                 ParseSyncpoint(packet);
                 return;
             }
@@ -60,6 +65,9 @@ public sealed class NutReader
     }
 
     public NutVideoStream Video { get; }
+
+    /// <summary>Whether there is more than <see cref="Video"/>, sound for instance.</summary>
+    public bool HasOtherStreams => _streams.Length > 1;
 
     /// <summary>Goes to the next frame.</summary>
     /// <param name="pts">Presentation time in units of the stream's time base.</param>
@@ -71,19 +79,20 @@ public sealed class NutReader
     {
         pts = 0;
         sizeBytes = 0;
-        SkipFrameData();
         while (true)
         {
+            Skip();
             if (_start == _end && !Fill()) return false;
             byte code = ReadByte();
             if (code != Nut.StartcodeByte)
             {
-                ReadFrameHeader(_frameCodes[code], out pts, out sizeBytes);
-                return true;
+                if (ReadFrameHeader(_frameCodes[code], out pts, out sizeBytes) == _videoStream) return true;
+                _skippedBytes = _dataBytes;
+                continue;
             }
             ulong startcode = ReadStartcode();
-            ReadOnlySpan<byte> packet = ReadPacket(startcode);    // Headers are repeated now and then; an index may follow the last frame.
-            if (startcode == Nut.SyncpointStartcode) ParseSyncpoint(packet);
+            if (startcode == Nut.SyncpointStartcode) ParseSyncpoint(ReadPacket(startcode));
+            else SkipPacket();    // Headers are repeated now and then; an index follows the last frame, 4 bytes for every one.
         }
     }
 
@@ -103,26 +112,28 @@ public sealed class NutReader
         _stream.ReadExactly(data[buffered..]);
     }
 
-    private void SkipFrameData()
+    private void Skip()
     {
         while (_skippedBytes > 0)
         {
             if (_start == _end && !Fill()) throw new EndOfStreamException("The stream of raw frames ended unexpectedly.");
-            int skipped = Math.Min(_skippedBytes, _end - _start);
+            int skipped = (int)Math.Min(_skippedBytes, _end - _start);
             _start += skipped;
             _skippedBytes -= skipped;
         }
     }
 
-    private void ReadFrameHeader(FrameCode code, out long pts, out int sizeBytes)
+    /// <returns>Number of the frame's stream.</returns>
+    private int ReadFrameHeader(FrameCode code, out long pts, out int sizeBytes)
     {
         NutFrameFlags flags = code.Flags;
         if (Has(flags, NutFrameFlags.Coded)) flags ^= (NutFrameFlags)ReadNumber();
         if (Has(flags, NutFrameFlags.Invalid) || Has(flags, NutFrameFlags.SideData)) throw Damaged("a frame header is not valid");
-        ulong stream = Has(flags, NutFrameFlags.StreamId) ? ReadNumber() : code.Stream;
-        if (stream != 0) throw Damaged($"it holds a frame of stream {stream}");
-        pts = Has(flags, NutFrameFlags.CodedPts) ? DecodePts(ReadNumber()) : _lastPts + code.PtsDelta;
-        _lastPts = pts;
+        ulong number = Has(flags, NutFrameFlags.StreamId) ? ReadNumber() : code.Stream;
+        if (number >= (ulong)_streams.Length) throw Damaged($"it holds a frame of stream {number}");
+        ref StreamState stream = ref _streams[number];
+        pts = Has(flags, NutFrameFlags.CodedPts) ? stream.DecodePts(ReadNumber()) : stream.LastPts + code.PtsDelta;
+        stream.LastPts = pts;
         ulong size = code.SizeLsb;
         if (Has(flags, NutFrameFlags.SizeMsb)) size += code.SizeMultiplier * ReadNumber();
         if (Has(flags, NutFrameFlags.MatchTime)) ReadNumber();
@@ -138,31 +149,29 @@ public sealed class NutReader
         sizeBytes = (int)size;
         _dataBytes = sizeBytes - _beginning.Length;
         if (_dataBytes < 0) throw Damaged("a frame header is not valid");
+        return (int)number;
     }
 
     /// <summary>As <see cref="Enum.HasFlag"/>, which makes objects until the compiler has optimised its caller.</summary>
     private static bool Has(NutFrameFlags flags, NutFrameFlags flag) => (flags & flag) != 0;
 
-    /// <summary>A timestamp is its low bits next to the last one, or, from 2^shift up, the whole value plus 2^shift.</summary>
-    private long DecodePts(ulong coded)
-    {
-        long whole = 1L << _ptsShift;
-        if ((long)coded >= whole || (long)coded < 0) return (long)coded - whole;
-        long mask = whole - 1;
-        long lowest = _lastPts - mask / 2;
-        return (((long)coded - lowest) & mask) + lowest;
-    }
-
     private void ParseMainHeader(ReadOnlySpan<byte> packet)
     {
-        var fields = new NutFields(packet);
+        var fields = new NutFields(this, packet);
         ulong version = fields.Unsigned();
         if (version != Nut.Version) throw Damaged($"it has version {version}, not {Nut.Version}");
         ulong streams = fields.Unsigned();
-        if (streams != 1) throw Damaged($"it holds {streams} streams, not 1");
+        if (streams is 0 or > MaxStreams) throw Damaged($"it holds {streams} streams");
+        if (_streams.Length == 0) _streams = new StreamState[streams];    // A repetition changes nothing.
         fields.Unsigned();    // Largest distance between syncpoints.
         _timeBases.Clear();
-        for (ulong i = fields.Unsigned(); i > 0; i--) _timeBases.Add(new((int)fields.Unsigned(), (int)fields.Unsigned()));
+        for (ulong i = fields.Unsigned(); i > 0; i--)
+        {
+            Rational timeBase = new((int)fields.Unsigned(), (int)fields.Unsigned());
+            if (!timeBase.IsKnown) throw Damaged($"its time base is {timeBase.Numerator}/{timeBase.Denominator}");
+            _timeBases.Add(timeBase);
+        }
+        if (_timeBases.Count == 0) throw Damaged("it has no time base");
 
         // 256 frame codes in runs; a run leaves out the fields that did not change, except size and reserved, which start at 0 again.
         long ptsDelta = 0;
@@ -193,18 +202,23 @@ public sealed class NutReader
         for (ulong i = fields.Unsigned(); i > 0; i--) _elidedBeginnings.Add(fields.Bytes().ToArray());
     }
 
-    private NutVideoStream ParseStreamHeader(ReadOnlySpan<byte> packet)
+    /// <param name="packet">The header.</param>
+    /// <param name="video">Set by the first one that describes video.</param>
+    private void ParseStreamHeader(ReadOnlySpan<byte> packet, ref NutVideoStream? video)
     {
         const int videoClass = 0;
-        var fields = new NutFields(packet);
-        fields.Unsigned();    // Number of the stream; there is one.
-        if (fields.Unsigned() != videoClass) throw Damaged("its stream is not video");
+        var fields = new NutFields(this, packet);
+        ulong number = fields.Unsigned();
+        ulong streamClass = fields.Unsigned();
         uint fourCc = 0;
         ReadOnlySpan<byte> tag = fields.Bytes();
         for (int i = 0; i < Math.Min(tag.Length, sizeof(uint)); i++) fourCc |= (uint)tag[i] << (8 * i);
-        _timeBaseIndex = (int)fields.Unsigned();
-        _ptsShift = (int)fields.Unsigned();
-        if ((uint)_timeBaseIndex >= _timeBases.Count || (uint)_ptsShift > 16) throw Damaged("its stream header is not valid");
+        ulong timeBaseIndex = fields.Unsigned();
+        ulong ptsShift = fields.Unsigned();
+        if (number >= (ulong)_streams.Length || timeBaseIndex >= (ulong)_timeBases.Count || ptsShift > 16) throw Damaged("a stream header is not valid");
+        _streams[number] = new() { TimeBase = _timeBases[(int)timeBaseIndex], PtsShift = (int)ptsShift };
+        if (streamClass != videoClass || video is not null) return;
+        _videoStream = (int)number;
         fields.Unsigned();    // Largest gap without a checksum.
         fields.Unsigned();    // Decode delay.
         fields.Unsigned();    // Flags.
@@ -213,15 +227,20 @@ public sealed class NutReader
         int height = (int)fields.Unsigned();
         var aspect = new Rational((int)fields.Unsigned(), (int)fields.Unsigned());
         if (width < 1 || height < 1) throw Damaged($"its size is {width}x{height}");
-        return new(width, height, _timeBases[_timeBaseIndex], aspect, fourCc);
+        video = new(width, height, _streams[number].TimeBase, aspect, fourCc);
     }
 
     private void ParseSyncpoint(ReadOnlySpan<byte> packet)
     {
-        // The time counts in the time base that its remainder names; ours is the only stream's.
-        ulong time = new NutFields(packet).Unsigned();
-        if ((int)(time % (ulong)_timeBases.Count) != _timeBaseIndex) throw Damaged("a syncpoint names another time base");
-        _lastPts = (long)(time / (ulong)_timeBases.Count);
+        // One time for all streams, in the time base that its remainder names.
+        ulong coded = new NutFields(this, packet).Unsigned();
+        Rational timeBase = _timeBases[(int)(coded % (ulong)_timeBases.Count)];
+        var time = (Int128)(coded / (ulong)_timeBases.Count);
+        foreach (ref StreamState stream in _streams.AsSpan())
+        {
+            // A stream whose header never came has no frames that could be read.
+            if (stream.TimeBase.IsKnown) stream.LastPts = (long)(time * timeBase.Numerator * stream.TimeBase.Denominator / ((Int128)timeBase.Denominator * stream.TimeBase.Numerator));
+        }
     }
 
     /// <summary>The rest of a startcode whose first byte was read.</summary>
@@ -249,6 +268,13 @@ public sealed class NutReader
         return packet[..contents];
     }
 
+    private void SkipPacket()
+    {
+        ulong length = ReadNumber();
+        if (length > uint.MaxValue) throw Damaged($"a packet claims {length} bytes");
+        _skippedBytes = (long)length + (length > Nut.LengthChecksumThreshold ? sizeof(uint) : 0);
+    }
+
     private ulong ReadNumber()
     {
         ulong value = 0;
@@ -273,12 +299,33 @@ public sealed class NutReader
         return _end > 0;
     }
 
-    private static InvalidDataException Damaged(string finding) => new($"The stream of raw frames from ffmpeg cannot be read: {finding}.");
+    private InvalidDataException Damaged(string finding) => new($"{_name} cannot be read: {finding}.");
 
     private readonly record struct FrameCode(NutFrameFlags Flags, long PtsDelta, ulong SizeMultiplier, ulong SizeLsb, ulong Stream, ulong Reserved, ulong Beginning);
 
+    /// <summary>What turns the coded timestamps of a stream into whole ones.</summary>
+    private struct StreamState
+    {
+        public Rational TimeBase { get; init; }
+
+        /// <summary>Bits of a shortened timestamp.</summary>
+        public int PtsShift { get; init; }
+
+        public long LastPts { get; set; }
+
+        /// <summary>A timestamp is its low bits next to the last one, or, from 2^shift up, the whole value plus 2^shift.</summary>
+        public readonly long DecodePts(ulong coded)
+        {
+            long whole = 1L << PtsShift;
+            if ((long)coded >= whole || (long)coded < 0) return (long)coded - whole;
+            long mask = whole - 1;
+            long lowest = LastPts - mask / 2;
+            return (((long)coded - lowest) & mask) + lowest;
+        }
+    }
+
     /// <summary>Takes the fields of a packet one after another.</summary>
-    private ref struct NutFields(ReadOnlySpan<byte> packet)
+    private ref struct NutFields(NutReader reader, ReadOnlySpan<byte> packet)
     {
         private ReadOnlySpan<byte> _rest = packet;
 
@@ -289,7 +336,7 @@ public sealed class NutReader
             ulong value = 0;
             while (true)
             {
-                if (_rest.IsEmpty) throw Damaged("a header ends too early");
+                if (_rest.IsEmpty) throw reader.Damaged("a header ends too early");
                 byte b = _rest[0];
                 _rest = _rest[1..];
                 value = (value << 7) | (uint)(b & 0x7F);
@@ -306,7 +353,7 @@ public sealed class NutReader
         public ReadOnlySpan<byte> Bytes()
         {
             ulong length = Unsigned();
-            if (length > (ulong)_rest.Length) throw Damaged("a header ends too early");
+            if (length > (ulong)_rest.Length) throw reader.Damaged("a header ends too early");
             ReadOnlySpan<byte> bytes = _rest[..(int)length];
             _rest = _rest[(int)length..];
             return bytes;

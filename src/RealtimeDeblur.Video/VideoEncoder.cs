@@ -79,9 +79,9 @@ public sealed class VideoEncoder
         {
             PixelFormat.Gray8 => [PixelFormat.Gray8, PixelFormat.Yuv420P8, PixelFormat.Yuv422P8, PixelFormat.Yuv444P8],
             PixelFormat.Gray10 => [PixelFormat.Gray10, PixelFormat.Yuv420P10, PixelFormat.Yuv422P10, PixelFormat.Yuv444P10, PixelFormat.Gray8, PixelFormat.Yuv420P8],
-            PixelFormat.Yuv420P8 => [PixelFormat.Yuv420P8, PixelFormat.Yuv422P8, PixelFormat.Yuv444P8, PixelFormat.Yuv420P10, PixelFormat.Yuv422P10, PixelFormat.Yuv444P10],
+            PixelFormat.Yuv420P8 or PixelFormat.Nv12 => [PixelFormat.Yuv420P8, PixelFormat.Yuv422P8, PixelFormat.Yuv444P8, PixelFormat.Yuv420P10, PixelFormat.Yuv422P10, PixelFormat.Yuv444P10],
             PixelFormat.Yuv422P8 => [PixelFormat.Yuv422P8, PixelFormat.Yuv444P8, PixelFormat.Yuv422P10, PixelFormat.Yuv444P10, PixelFormat.Yuv420P8],
-            PixelFormat.Yuv420P10 => [PixelFormat.Yuv420P10, PixelFormat.Yuv422P10, PixelFormat.Yuv444P10, PixelFormat.Yuv420P8],
+            PixelFormat.Yuv420P10 or PixelFormat.P010 => [PixelFormat.Yuv420P10, PixelFormat.Yuv422P10, PixelFormat.Yuv444P10, PixelFormat.Yuv420P8],
             PixelFormat.Yuv422P10 => [PixelFormat.Yuv422P10, PixelFormat.Yuv444P10, PixelFormat.Yuv420P10, PixelFormat.Yuv422P8, PixelFormat.Yuv420P8],
             PixelFormat.Yuv444P10 or PixelFormat.Rgb48 => [PixelFormat.Yuv444P10, PixelFormat.Yuv422P10, PixelFormat.Yuv420P10, PixelFormat.Yuv444P8, PixelFormat.Yuv420P8],
             _ => [PixelFormat.Yuv444P8, PixelFormat.Yuv444P10, PixelFormat.Yuv422P8, PixelFormat.Yuv422P10, PixelFormat.Yuv420P8],

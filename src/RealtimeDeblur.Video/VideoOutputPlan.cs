@@ -100,6 +100,19 @@ public sealed record VideoOutputPlan
         };
     }
 
+    /// <summary>As <see cref="Make(MediaInfo, MediaStream, FrameFormat, string?, VideoEncoder, string)"/>, for frames that come from no file: there is nothing else to store, and YCbCr is not said to be of any matrix.</summary>
+    public static VideoOutputPlan Make(FrameFormat frames, VideoEncoder encoder)
+    {
+        const string matrix = "bt709";
+        string pixelFormat = encoder.PixelFormatFor(frames.Pixels, frames.Width, frames.Height);
+        return new(new() { Index = 0, Kind = MediaStreamKind.Video, Codec = "rawvideo" }, encoder, pixelFormat)
+        {
+            Notes = frames.IsRgb ? [$"the {frames.Pixels} video is stored as {pixelFormat}"] : [],
+            FromRgb = frames.IsRgb ? YuvConversion.FromRgb(matrix, ColorRange.Limited) : null,
+            ColorArguments = frames.IsRgb ? [("-color_range", "tv"), ("-colorspace", matrix)] : [],
+        };
+    }
+
     /// <summary>ffprobe and ffmpeg's options have different names for the two old transfer curves.</summary>
     private static string? TransferOption(string? transfer) => transfer switch
     {

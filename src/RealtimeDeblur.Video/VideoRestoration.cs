@@ -45,37 +45,37 @@ public sealed record VideoRestorationResult(VideoRestorationStatus Status, strin
 /// <summary>
 /// Restores one video file into another: every frame with its own timestamp, sound and the rest unchanged. The output appears under its name when it is complete;
 /// a restoration that is interrupted, or whose source ends early, leaves a playable file with <c>.partial</c> in its name instead.
-/// Without an output it decodes and restores and drops the frames, which shows how fast that goes.
+/// Without an output it decodes and restores and drops the frames, which shows how fast that goes. Standard input and output take the place of either file: raw frames as NUT, no sound.
 /// </summary>
 public sealed class VideoRestoration : IDisposable
 {
-    private readonly string _inputPath;
+    private readonly string _inputName;
     private readonly string? _outputPath;
     private readonly VideoRestorationOptions _options;
-    private readonly MediaInfo _media;
-    private readonly MediaStream _video;
+    private readonly MediaInfo? _media;
     private readonly PendingFile? _file;
     private readonly long _openedAt = Stopwatch.GetTimestamp();
 
     /// <summary>Opens the input and checks everything that can be checked before frames flow.</summary>
-    /// <param name="inputPath">The video.</param>
-    /// <param name="outputPath">File to write; its ending chooses the container. Null writes nothing.</param>
+    /// <param name="inputPath">The video; <see cref="StandardStreams.Path"/> for raw frames from standard input.</param>
+    /// <param name="outputPath">File to write; its ending chooses the container. <see cref="StandardStreams.Path"/> sends raw frames to standard output. Null writes nothing.</param>
     /// <param name="options">How.</param>
     /// <exception cref="IOException">A file is missing, no video, in the way, or cannot be written; the message says which and what to do.</exception>
     public VideoRestoration(string inputPath, string? outputPath, VideoRestorationOptions options)
     {
-        _inputPath = inputPath;
+        _inputName = inputPath;
         _outputPath = outputPath;
         _options = options;
-        if (outputPath is not null && PendingFile.IsSameFile(inputPath, outputPath)) throw new IOException($"{outputPath} is the input itself. Name another output with -o.");
-        _media = VideoProbe.ProbeVideo(inputPath);
-        _video = _media.MainVideo!;
-        _file = outputPath is null ? null : new PendingFile(outputPath, options.Overwrite);
+        bool readsFile = inputPath != StandardStreams.Path, writesFile = outputPath is not (null or StandardStreams.Path);
+        if (readsFile && writesFile && PendingFile.IsSameFile(inputPath, outputPath!)) throw new IOException($"{outputPath} is the input itself. Name another output with -o.");
+        if (readsFile) _media = VideoProbe.ProbeVideo(inputPath);
+        else _inputName = StandardStreams.InputName;
+        if (writesFile) _file = new PendingFile(outputPath!, options.Overwrite);
     }
 
     /// <summary>Frames to expect, from what the file says of itself; null if it says nothing.</summary>
-    public long? ExpectedFrames => _video.FrameCount
-        ?? ((_video.DurationSeconds ?? _media.DurationSeconds) is { } seconds && _video.FrameRate.IsKnown ? (long)Math.Round(seconds * _video.FrameRate.Value) : null);
+    public long? ExpectedFrames => _media?.MainVideo is not { } video ? null : video.FrameCount
+        ?? ((video.DurationSeconds ?? _media.DurationSeconds) is { } seconds && video.FrameRate.IsKnown ? (long)Math.Round(seconds * video.FrameRate.Value) : null);
 
     /// <summary>Restores the file. Blocks until it is written.</summary>
     /// <param name="device">Where the network runs.</param>
@@ -86,7 +86,7 @@ public sealed class VideoRestoration : IDisposable
     /// <exception cref="IOException">Reading or writing failed. Nothing is left behind.</exception>
     public VideoRestorationResult Run(ComputeDevice device, Network network, Action<string> note, IProgress<PipelineProgress> progress, CancellationToken cancellation)
     {
-        using var source = new FfmpegFrameSource(_media, _video, asRgb: network.Description.C == 3);
+        using IVideoSource source = OpenSource(network, note, cancellation);
         using IFrameSink sink = OpenSink(source, note);
         using var deblurrer = new Deblurrer(device, network, source.Format, _options.Deblur);
         var pipeline = new FramePipeline(source, deblurrer, sink);
@@ -99,16 +99,17 @@ public sealed class VideoRestoration : IDisposable
         {
             bool isPlayable = sink is FfmpegFrameSink { FrameCount: > 0 } file && file.CompleteEarly() && new FileInfo(_file!.TemporaryPath).Length > 0;
             string? partial = isPlayable ? KeepPartial() : null;
-            return Result(VideoRestorationStatus.Interrupted, partial, partial is null ? null : $"{_inputPath}: interrupted; what was restored so far is in {partial}.");
+            return Result(VideoRestorationStatus.Interrupted, partial, partial is null ? null : $"{_inputName}: interrupted; what was restored so far is in {partial}.");
         }
-        if (FindTruncation(source) is { } finding)
+        if (source.EarlyEnd is { } finding)
         {
             string? partial = KeepPartial();
             string kept = partial is null ? "" : $"; the {pipeline.Report.Frames} frames it has are in {partial}";
-            return Result(VideoRestorationStatus.Truncated, partial, $"{_inputPath} ends early ({finding}){kept}. Copy or record it again.");
+            string advice = _media is null ? "Look at what the program that sends it says" : "Copy or record it again";
+            return Result(VideoRestorationStatus.Truncated, partial, $"{_inputName} ends early ({finding}){kept}. {advice}.");
         }
         _file?.Commit();
-        string? damage = source.Complaints.Count > 0 ? $"{_inputPath} is damaged in places; ffmpeg reported: {source.Complaints[0].TrimEnd('.')}." : null;
+        string? damage = source is FfmpegFrameSource { Complaints: [string first, ..] } ? $"{_inputName} is damaged in places; ffmpeg reported: {first.TrimEnd('.')}." : null;
         return Result(VideoRestorationStatus.Done, _outputPath, damage);
 
         VideoRestorationResult Result(VideoRestorationStatus status, string? output, string? remark) =>
@@ -117,12 +118,27 @@ public sealed class VideoRestoration : IDisposable
 
     public void Dispose() => _file?.Dispose();
 
-    private IFrameSink OpenSink(FfmpegFrameSource source, Action<string> note)
+    private IVideoSource OpenSource(Network network, Action<string> note, CancellationToken cancellation)
     {
+        if (_media is not null) return new FfmpegFrameSource(_media, _media.MainVideo!, asRgb: network.Description.C == 3);
+        var source = new NutFrameSource(new StandardInputStream(), _inputName, cancellation);
+        if (source.HasOtherStreams) note($"{_inputName}: only its first video is restored, sound and the rest are left out.");
+        return source;
+    }
+
+    private IFrameSink OpenSink(IVideoSource source, Action<string> note)
+    {
+        if (_outputPath == StandardStreams.Path)
+        {
+            FileStream output = StandardStreams.OpenOutput();
+            PipeSize.Enlarge(output);
+            return new NutFrameSink(output, StandardStreams.OutputName, source.RawVideo);
+        }
         if (_file is null) return new NullFrameSink();
         VideoEncoder encoder = VideoEncoder.Find(_options.Encoder ?? VideoEncoder.DefaultFor(_outputPath!), _options.Quality);
-        VideoOutputPlan plan = VideoOutputPlan.Make(_media, _video, source.Format, source.Loss, encoder, _file.TemporaryPath);
-        foreach (string remark in plan.Notes) note($"{_inputPath}: {remark}.");
+        VideoOutputPlan plan = source is FfmpegFrameSource file ? VideoOutputPlan.Make(_media!, _media!.MainVideo!, source.Format, file.Loss, encoder, _file.TemporaryPath)
+            : VideoOutputPlan.Make(source.Format, encoder);
+        foreach (string remark in plan.Notes) note($"{_inputName}: {remark}.");
         return new FfmpegFrameSink(_file.TemporaryPath, _outputPath!, source.RawVideo, _media, plan);
     }
 
@@ -133,16 +149,5 @@ public sealed class VideoRestoration : IDisposable
         string path = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(_outputPath!))!, $"{Path.GetFileNameWithoutExtension(_outputPath)}.partial{Path.GetExtension(_outputPath)}");
         _file.CommitAs(path);
         return path;
-    }
-
-    /// <summary>Containers that announce their length, or their last block's, show when they are cut off; ffmpeg goes on with what is there and only mentions it.</summary>
-    private string? FindTruncation(FfmpegFrameSource source)
-    {
-        if (source.Complaints.Any(line => line.Contains("partial file", StringComparison.Ordinal) || line.Contains("File ended prematurely", StringComparison.Ordinal)))
-            return "the file is cut off";
-        const double toleranceSeconds = 1;
-        double end = source.LastTimestamp * source.RawVideo.TimeBase.Value - (_video.StartSeconds ?? 0);
-        return _video.DurationSeconds is { } announced && end < announced * 0.98 - toleranceSeconds
-            ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{end:0.0} of {announced:0.0} s") : null;
     }
 }

@@ -32,7 +32,7 @@ internal static class ProcessCost
         return command;
     }
 
-    private static void Measure(ComputeDevice device, Network network, FrameFormat format, int runs)
+    internal static void Measure(ComputeDevice device, Network network, FrameFormat format, int runs)
     {
         const int padding = 64;
         int stride = format.Plane(0).StrideBytes + padding;

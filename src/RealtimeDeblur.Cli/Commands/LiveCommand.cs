@@ -6,6 +6,7 @@ using RealtimeDeblur.Networks;
 using RealtimeDeblur.Pipeline;
 using RealtimeDeblur.Preview;
 using RealtimeDeblur.Restoration;
+using RealtimeDeblur.Video;
 using RealtimeDeblur.Video.Live;
 
 namespace RealtimeDeblur.Cli.Commands;
@@ -14,7 +15,6 @@ namespace RealtimeDeblur.Cli.Commands;
 internal static partial class LiveCommand
 {
     private const string Pattern = "pattern";
-    private const string StandardOutput = "-";
     private const string Yuv4Mpeg = "y4m";
     private const int LargestSide = 8192;
     private const double LargestRate = 1000;
@@ -37,10 +37,10 @@ internal static partial class LiveCommand
         Option<SigmaSetting> sigma = RestoreOptions.Sigma();
         Option<bool> noGuard = RestoreOptions.NoGuard();
         Option<string?> virtualCamera = new("--virtual-camera") { Description = "Also feed this v4l2loopback device, so that browsers, OBS and meeting programs can choose it as their camera.", HelpName = "/dev/videoN" };
-        Option<string?> output = new("--output", "-o") { Description = $"'{StandardOutput}' writes restored frames to standard output, for other programs; what is printed otherwise goes to stderr.", HelpName = StandardOutput };
+        Option<string?> output = new("--output", "-o") { Description = $"'{StandardStreams.Path}' writes restored frames to standard output, for other programs; what is printed otherwise goes to stderr.", HelpName = StandardStreams.Path };
         output.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<string?>() is { } value && value != StandardOutput) result.AddError($"--output takes '{StandardOutput}' only, for standard output. --record makes a file.");
+            if (result.GetValueOrDefault<string?>() is { } value && value != StandardStreams.Path) result.AddError($"--output takes '{StandardStreams.Path}' only, for standard output. --record makes a file.");
         });
         Option<string> format = new("--format")
         {
@@ -85,7 +85,7 @@ internal static partial class LiveCommand
 
             using var outputs = new OutputList();
             bool writesToStdout = run.Get(output) is not null;
-            if (writesToStdout) outputs.Add("standard output", new LiveStreamSink(LiveStreamSink.OpenStandardOutput(), "standard output", run.Get(format) == Yuv4Mpeg ? LiveStreamFormat.Yuv4Mpeg : LiveStreamFormat.Nut, run.Get(rate) ?? CameraRequest.Default.FramesPerSecond));
+            if (writesToStdout) outputs.Add(StandardStreams.OutputName, new LiveStreamSink(StandardStreams.OpenOutput(), StandardStreams.OutputName, run.Get(format) == Yuv4Mpeg ? LiveStreamFormat.Yuv4Mpeg : LiveStreamFormat.Nut, run.Get(rate) ?? CameraRequest.Default.FramesPerSecond));
             if (run.Get(virtualCamera) is { } device) outputs.Add(device, new VirtualCameraSink(device));
             if (run.Get(record) is { } file) outputs.Add(file, new RecordingSink(file, run.Get(overwrite)));
 

@@ -8,7 +8,7 @@ using RealtimeDeblur.Video;
 
 namespace RealtimeDeblur.Cli.Commands;
 
-/// <summary><c>deblur video</c>: video files to restored video files.</summary>
+/// <summary><c>deblur video</c>: video files to restored video files, or raw frames from one program to another.</summary>
 internal static class VideoCommand
 {
     private const int LargestQuality = 63;
@@ -25,10 +25,10 @@ internal static class VideoCommand
 
     public static Command Create()
     {
-        Argument<string[]> inputs = new("INPUT") { Description = "Video files and folders with videos.", Arity = ArgumentArity.OneOrMore };
+        Argument<string[]> inputs = new("INPUT") { Description = $"Video files and folders with videos; or '{StandardStreams.Path}' for raw frames from standard input, as NUT.", Arity = ArgumentArity.OneOrMore };
         Option<string?> output = new("--output", "-o")
         {
-            Description = $"Restored file; for several inputs a folder. Without it results go beside their inputs as NAME-restored. '{NoOutput}' writes nothing and shows how fast restoring alone is.",
+            Description = $"Restored file; for several inputs a folder. Without it results go beside their inputs as NAME-restored. '{StandardStreams.Path}' sends raw frames to standard output, as NUT. '{NoOutput}' writes nothing and shows how fast restoring alone is.",
             HelpName = "PATH",
         };
         Option<string> model = RestoreOptions.Model();
@@ -45,9 +45,9 @@ internal static class VideoCommand
 
         return new CliCommand("video", "Restores video files. Sound, subtitles, timing, colours and orientation stay as they are.", "deblur video holiday.mp4 -o holiday-sharp.mp4", run =>
         {
-            bool dropsFrames = run.Get(output) == NoOutput;
-            IReadOnlyList<FileTask> tasks = FileBatch.Plan(run.Get(inputs), dropsFrames ? null : run.Get(output), "videos", Extensions,
-                extension => KeptContainers.Contains(extension.ToLowerInvariant()) ? extension : ".mkv");
+            bool dropsFrames = run.Get(output) == NoOutput, writesToStdout = run.Get(output) == StandardStreams.Path;
+            if (writesToStdout && (run.IsGiven(encoder) || run.IsGiven(quality))) throw new UsageException("--encoder and --quality say how a file is encoded; frames on standard output are raw. Leave them to the program that reads them.");
+            IReadOnlyList<FileTask> tasks = Plan(run.Get(inputs), run.Get(output));
             Network network = ModelCatalog.Load(run.Get(model));
             RestoreOptions.NoteIfUseless(run, sigma, network);
             var options = new VideoRestorationOptions
@@ -63,7 +63,7 @@ internal static class VideoCommand
             opening.Start();
             try
             {
-                FileBatch.Run(run, tasks, task => Restore(run, task.Input, dropsFrames ? null : task.Output, network, options, device), VideoEntry.Failed, Print, entry => entry.Error);
+                FileBatch.Run(run, tasks, task => Restore(run, task.Input, dropsFrames ? null : task.Output, network, options, device), VideoEntry.Failed, Print, entry => entry.Error, toStderr: writesToStdout);
             }
             finally
             {
@@ -72,6 +72,19 @@ internal static class VideoCommand
             }
         })
         { inputs, output, model, strength, sigma, noGuard, encoder, quality, overwrite };
+    }
+
+    /// <summary>What is to be done. Standard streams stand alone: each carries one video.</summary>
+    private static IReadOnlyList<FileTask> Plan(string[] inputs, string? output)
+    {
+        bool readsStdin = inputs.Contains(StandardStreams.Path), writesToStdout = output == StandardStreams.Path;
+        if (inputs.Length > 1 && (readsStdin || writesToStdout)) throw new UsageException($"'{StandardStreams.Path}' carries one video, but there are {inputs.Length} inputs: restore them one by one.");
+        if (writesToStdout && Directory.Exists(inputs[0])) throw new UsageException($"Standard output carries one video, but {inputs[0]} is a folder: name a file, or a folder for the results with -o.");
+        if (writesToStdout && !Console.IsOutputRedirected) throw new UsageException("Raw frames are nothing for a terminal: send standard output to a program or a file, e.g. '| ffplay -f nut -'.");
+        if (!readsStdin) return writesToStdout ? [new(inputs[0], StandardStreams.Path)] : FileBatch.Plan(inputs, output == NoOutput ? null : output, "videos", Extensions, extension => KeptContainers.Contains(extension.ToLowerInvariant()) ? extension : ".mkv");
+        if (!Console.IsInputRedirected) throw new UsageException("Standard input is the terminal: send it raw frames, e.g. 'ffmpeg -i FILE -an -c:v rawvideo -f nut - | deblur video - -o -'.");
+        if (output is null || Path.EndsInDirectorySeparator(output)) throw new UsageException("Standard input has no name to make the result's of: name a file with -o, or '-' for standard output.");
+        return [new(StandardStreams.Path, output)];
     }
 
     private static void Open(Lazy<ComputeDevice> device)
@@ -90,21 +103,24 @@ internal static class VideoCommand
     {
         using var restoration = new VideoRestoration(input, output, options);
         VideoRestorationResult result;
-        using (ProgressDisplay progress = run.StartProgress($"Restoring {Path.GetFileName(input)}", "frames", restoration.ExpectedFrames))
+        using (ProgressDisplay progress = run.StartProgress($"Restoring {NameOf(Path.GetFileName(input), StandardStreams.InputName)}", "frames", restoration.ExpectedFrames))
             result = restoration.Run(device.Value, network, run.Note, progress, run.Cancellation);
         PipelineReport report = result.Report;
         run.Detail(string.Create(CultureInfo.InvariantCulture,
-            $"{input}: per frame read {report.Read.MedianMs:0.0} ms, restore {report.Restore.MedianMs:0.0} ms (99 %: {report.Restore.P99Ms:0.0}), write {report.Write.MedianMs:0.0} ms; from decoded to written {report.Latency.MedianMs:0.0} ms (99 %: {report.Latency.P99Ms:0.0})"));
+            $"{NameOf(input, StandardStreams.InputName)}: per frame read {report.Read.MedianMs:0.0} ms, restore {report.Restore.MedianMs:0.0} ms (99 %: {report.Restore.P99Ms:0.0}), write {report.Write.MedianMs:0.0} ms; from decoded to written {report.Latency.MedianMs:0.0} ms (99 %: {report.Latency.P99Ms:0.0})"));
         if (result.Remark is not null && result.Status != VideoRestorationStatus.Truncated) run.Note(result.Remark);
         return new(input, result.Output, report.Frames, report.Elapsed.TotalSeconds, report.FramesPerSecond, result.FirstFrame.TotalMilliseconds, report.MedianSigma,
             result.Status switch { VideoRestorationStatus.Done => FileStatus.Done, VideoRestorationStatus.Truncated => FileStatus.Truncated, _ => FileStatus.Interrupted },
             result.Status == VideoRestorationStatus.Truncated ? result.Remark : null);
     }
 
+    /// <summary>What a line for people calls a path.</summary>
+    private static string NameOf(string path, string standardStream) => path == StandardStreams.Path ? standardStream : path;
+
     private static void Print(VideoEntry entry, TextWriter text)
     {
         if (entry.Status == FileStatus.Done)
-            text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{entry.Output ?? entry.Input}: {entry.Frames} frames in {entry.Seconds:0.0} s, {entry.FramesPerSecond:0.0} frames/s{(entry.Sigma is { } sigma ? $", sigma {sigma:0.00}" : "")}"));
+            text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{(entry.Output is { } output ? NameOf(output, StandardStreams.OutputName) : NameOf(entry.Input, StandardStreams.InputName))}: {entry.Frames} frames in {entry.Seconds:0.0} s, {entry.FramesPerSecond:0.0} frames/s{(entry.Sigma is { } sigma ? $", sigma {sigma:0.00}" : "")}"));
     }
 }
 

@@ -1,4 +1,3 @@
-using Microsoft.Win32.SafeHandles;
 using RealtimeDeblur.Imaging;
 using RealtimeDeblur.Pipeline;
 
@@ -41,13 +40,6 @@ public sealed class LiveStreamSink : IFrameSink
         _framesPerSecond = framesPerSecond;
     }
 
-    /// <summary>Standard output, unbuffered. The console's own stream would hide that its reader went away.</summary>
-    public static Stream OpenStandardOutput()
-    {
-        const int standardOutput = 1;
-        return new FileStream(new SafeFileHandle(standardOutput, ownsHandle: false), FileAccess.Write, bufferSize: 0);
-    }
-
     public void Write(Frame frame)
     {
         using Frame owned = frame;
@@ -70,7 +62,7 @@ public sealed class LiveStreamSink : IFrameSink
         }
         catch (IOException e)
         {
-            throw Gone(e);
+            throw StandardStreams.Failure(_name, e);
         }
     }
 
@@ -82,11 +74,9 @@ public sealed class LiveStreamSink : IFrameSink
         }
         catch (IOException e)
         {
-            throw Gone(e);
+            throw StandardStreams.Failure(_name, e);
         }
     }
 
     public void Dispose() => _letterbox?.Dispose();
-
-    private IOException Gone(IOException e) => new($"{_name}: the program that read the pictures is gone ({e.Message.TrimEnd('.')}). Start it again.", e);
 }

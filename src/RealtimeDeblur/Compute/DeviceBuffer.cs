@@ -33,6 +33,9 @@ internal sealed unsafe class DeviceBuffer<T> : IDisposable where T : unmanaged
     /// <summary>Makes host memory visible to the device without a copy where both share memory. The memory must be page-aligned and outlive the buffer.</summary>
     internal static DeviceBuffer<T> OverHostMemory(ComputeDevice device, T* host, long count) => new(device, count, MemFlags.ReadWrite | MemFlags.UseHostPtr, host);
 
+    /// <summary>Memory of the host that the driver allocates so that the device copies from and to it directly. For <see cref="Map"/>.</summary>
+    internal static DeviceBuffer<T> InHostMemory(ComputeDevice device, long count) => new(device, count, MemFlags.ReadWrite | MemFlags.AllocHostPtr, null);
+
     /// <summary>Copies <paramref name="source"/> to the start of the buffer (or to <paramref name="offset"/>) and waits for the copy.</summary>
     public void Write(CommandQueue queue, ReadOnlySpan<T> source, long offset = 0)
     {
@@ -86,7 +89,19 @@ internal sealed unsafe class DeviceBuffer<T> : IDisposable where T : unmanaged
         return new(signal);
     }
 
-    /// <summary>Enqueues the end of what <see cref="MapAsync"/> began: the memory is the device's.</summary>
+    /// <summary>Gives the address of the buffer's memory on the host, which is the host's until <see cref="Unmap"/>; waits.</summary>
+    internal T* Map(CommandQueue queue)
+    {
+        CheckDevice(queue);
+        using ClHandle.Borrowed handle = queue.Handle.Use();
+        using ClHandle.Borrowed memory = _memory.Use();
+        int status;
+        void* address = Cl.EnqueueMapBuffer(handle.Value, memory.Value, true, MapFlags.Read | MapFlags.Write, 0, (nuint)SizeBytes, 0, null, null, &status);
+        OpenClException.ThrowIfFailed(status, "map a buffer", _device.Info.Name);
+        return (T*)address;
+    }
+
+    /// <summary>Enqueues the end of what <see cref="Map"/> or <see cref="MapAsync"/> began: the memory is the device's.</summary>
     /// <param name="queue">In-order queue of the buffer's device.</param>
     /// <param name="host">Where the memory is.</param>
     /// <param name="waitFor">Events that must have happened before.</param>

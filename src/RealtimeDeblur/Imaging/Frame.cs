@@ -14,6 +14,7 @@ public sealed unsafe class Frame : IDisposable
 
     private readonly FramePool? _pool;
     private readonly long _memoryBytes;
+    private readonly PinnedMemory? _pinned;
     private byte* _memory;
     private SharedMemory? _shared;
 
@@ -22,14 +23,17 @@ public sealed unsafe class Frame : IDisposable
     {
     }
 
-    internal Frame(FrameFormat format, FramePool? pool)
+    /// <param name="format"/><param name="pool"/>
+    /// <param name="pinnedFor">Device with memory of its own that will copy the frame often; null for plain memory.</param>
+    internal Frame(FrameFormat format, FramePool? pool, ComputeDevice? pinnedFor = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(format.Width, 1, nameof(format));
         ArgumentOutOfRangeException.ThrowIfLessThan(format.Height, 1, nameof(format));
         Format = format;
         _pool = pool;
         _memoryBytes = ((long)format.SizeBytes + AlignmentBytes - 1) / AlignmentBytes * AlignmentBytes;
-        _memory = (byte*)NativeMemory.AlignedAlloc((nuint)_memoryBytes, AlignmentBytes);
+        _pinned = pinnedFor is null ? null : new PinnedMemory(pinnedFor, _memoryBytes);
+        _memory = _pinned is null ? (byte*)NativeMemory.AlignedAlloc((nuint)_memoryBytes, AlignmentBytes) : _pinned.Address;
     }
 
     /// <summary>Frees the memory of a frame that nobody disposed.</summary>
@@ -116,7 +120,8 @@ public sealed unsafe class Frame : IDisposable
     {
         _shared?.Dispose();
         _shared = null;
-        NativeMemory.AlignedFree(_memory);
+        if (_pinned is null) NativeMemory.AlignedFree(_memory);
+        else if (_memory is not null) _pinned.Dispose();
         _memory = null;
     }
 }

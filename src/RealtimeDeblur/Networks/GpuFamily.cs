@@ -246,7 +246,8 @@ internal sealed class GpuFamily : IKernelFamily
             Group group = Group.OfLayer(_setUp.Plan, layer.K, toFrame: to is null).Within(_setUp.Device.Info,
                 one => sizeof(float) * (long)step * (one.LocalW + 2 * layer.Pad) * (one.LocalH * one.Rows + 2 * layer.Pad));
             options += $"{group.Options} -DFILTERS={group.Filters}{(_half == 0 ? "" : " -DHALF_MAPS")}";
-            bool twin = !_setUp.Device.Arithmetic.SupportsHalfArithmetic;
+            // Asked only where it matters: NVIDIA's compiler writes to stderr when it refuses the probe.
+            bool twin = halfArithmetic && !_setUp.Device.Arithmetic.SupportsHalfArithmetic;
             if (halfArithmetic) options += twin ? " -DHALF_ARITHMETIC -DROUND_TO_HALF" : " -DHALF_ARITHMETIC";
             if (from is null || to is null)
             {

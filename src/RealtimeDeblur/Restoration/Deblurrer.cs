@@ -32,6 +32,7 @@ public sealed unsafe class Deblurrer : IDisposable
     private readonly Slot[] _slots = new Slot[MaxInFlight];
     private readonly List<IDisposable> _owned = [];
     private readonly int _planeBytes;
+    private readonly bool _isApart;
     private readonly Func<SigmaFinder>? _createFinder;
     private SigmaFinder? _finder;
     private readonly ConfidenceGuard? _guard;
@@ -68,6 +69,7 @@ public sealed unsafe class Deblurrer : IDisposable
         PlaneLayout plane = format.Plane(0);
         _planeBytes = plane.StrideBytes * plane.Height;
         _device = device;
+        _isApart = isApart;
 
         Options = options ?? DeblurOptions.Default;
         try
@@ -260,7 +262,7 @@ public sealed unsafe class Deblurrer : IDisposable
     private Frame RentFrame()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return (_frames ??= Own(new FramePool(Format))).Rent();
+        return (_frames ??= Own(new FramePool(Format, _isApart ? _device : null))).Rent();
     }
 
     private T Own<T>(T resource) where T : IDisposable

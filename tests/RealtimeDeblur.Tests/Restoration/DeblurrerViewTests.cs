@@ -96,6 +96,28 @@ public sealed class DeblurrerViewTests
         }
     }
 
+    /// <summary>As on a device with memory of its own, for which pictures go through pinned memory.</summary>
+    [Theory]
+    [InlineData(PixelFormat.Yuv420P8)]
+    [InlineData(PixelFormat.Rgb48)]
+    public void ProcessSubmitCollect_MemoryApart_RestoreAsAFrame(PixelFormat pixels)
+    {
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        var format = new FrameFormat(pixels, 36, 21);
+        using var deblurrer = new Deblurrer(device, Conditioned, format, Options, plan: null, memoryLimitBytes: null, isApart: true);
+        for (int i = 0; i < 3; i++)
+        {
+            using Frame frame = Noise(format, seed: 20 + i);
+            PaddedPicture input = PaddedPicture.Of(frame, Padding, seed: 1), output = PaddedPicture.Random(format, Padding, seed: 2);
+            deblurrer.Process(frame);
+            deblurrer.Process(input.View, output.View);
+            Assert.Equal(frame.Data.ToArray(), output.SampleBytes());
+            deblurrer.Submit(input.View);
+            deblurrer.Collect(input.View);
+            Assert.Equal(frame.Data.ToArray(), input.SampleBytes());
+        }
+    }
+
     [Fact]
     public void Collect_PictureThatDoesNotFit_LeavesTheFrameInFlight()
     {

@@ -77,6 +77,13 @@ public sealed class ScriptTests : IDisposable
     }
 
     [Fact]
+    public void Build_StandardInput_IsLeftToTheProgram()
+    {
+        MakeSmallCheckout(buildCommand: "cat > /dev/null; printf '#!/bin/sh\\ncat\\n' > \"$root/program\"; chmod +x \"$root/program\"");
+        Assert.Equal("frames\n", Bash("echo frames | ./start", _folder.FullName).Stdout);
+    }
+
+    [Fact]
     public void Build_Fails_ShowsTheCompilersLinesAndStops()
     {
         MakeSmallCheckout(buildCommand: "echo 'Some.cs(1,1): error CS1002: ; expected'; exit 1");

@@ -62,6 +62,42 @@ public sealed class NutTests
     }
 
     [Fact]
+    public void Reader_SoundBesideTheVideo_ReturnsTheFramesAlone()
+    {
+        using var folder = new TemporaryFolder();
+        // Sound first: the video is stream 1.
+        Ffmpeg.Run($"{Ffmpeg.Tone(440, 1)} {Ffmpeg.TestPicture("65x47", 25, 1)} -map 0:a -map 1:v -c:a pcm_s16le -c:v rawvideo -pix_fmt yuv420p {folder["in.nut"]}");
+        Ffmpeg.Run($"-i {folder["in.nut"]} -map 0:v -f rawvideo {folder["in.raw"]}");
+        using FileStream stream = File.OpenRead(folder["in.nut"]);
+        var reader = new NutReader(stream);
+        Assert.True(reader.HasOtherStreams);
+
+        using var samples = new MemoryStream();
+        byte[] frame = new byte[65 * 47 + 2 * 33 * 24];
+        for (int i = 0; reader.TryReadFrameHeader(out long pts, out int sizeBytes); i++)
+        {
+            Assert.Equal(frame.Length, sizeBytes);
+            Assert.Equal(i / 25.0, pts * reader.Video.TimeBase.Value, 1e-9);
+            reader.ReadFrameData(frame);
+            samples.Write(frame);
+        }
+        Assert.Equal(File.ReadAllBytes(folder["in.raw"]), samples.ToArray());
+    }
+
+    [Fact]
+    public void Reader_IndexOfALongFilm_IsSkipped()
+    {
+        // ffmpeg ends with an index of 4 bytes per frame: after three hours it is larger than any header.
+        const int indexBytes = 3_000_000;
+        byte[] startcode = [0x4E, 0x58, 0xDD, 0x67, 0x2F, 0x23, 0xE6, 0x4E];
+        byte[] length = [0x80 | (indexBytes >> 21), 0x80 | ((indexBytes >> 14) & 0x7F), 0x80 | ((indexBytes >> 7) & 0x7F), indexBytes & 0x7F];
+        var reader = new NutReader(new MemoryStream([.. OneFrame(), .. startcode, .. length, .. new byte[sizeof(uint) + indexBytes]]));
+        Assert.True(reader.TryReadFrameHeader(out _, out int sizeBytes));
+        reader.ReadFrameData(new byte[sizeBytes]);
+        Assert.False(reader.TryReadFrameHeader(out _, out _));
+    }
+
+    [Fact]
     public void Writer_ReadByFfmpeg_KeepsTimesSizeAndSamples()
     {
         using var folder = new TemporaryFolder();
