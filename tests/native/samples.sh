@@ -29,17 +29,17 @@ fi
 if [[ $1 == python ]]; then
     command -v python3 > /dev/null || { echo "There is no python3 on this machine."; exit 77; }
     export REALTIMEDEBLUR_LIBRARY=$build/lib/librealtimedeblur.so.0
-    python="python3 $3/samples/python/restore.py"
-    $python soft.ppm again.ppm --model tiny-camera > out
+    python=(python3 "$3/samples/python/restore.py")
+    "${python[@]}" soft.ppm again.ppm --model tiny-camera > out
     cmp sharp.ppm again.ppm || die "restore.py gives another picture than first.c"
     [[ $(cat out) == "again.ppm: 96x64, restored for sigma "* ]] || die "restore.py said: $(cat out)"
-    $python soft.ppm again.ppm --model tiny-camera --device 0 --sigma 1.5 > out
+    "${python[@]}" soft.ppm again.ppm --model tiny-camera --device 0 --sigma 1.5 > out
     cmp given.ppm again.ppm || die "restore.py gives another picture than first.c with sigma 1.5"
-    fails "no-such-model" $python soft.ppm out.ppm --model no-such-model
-    fails "99" $python soft.ppm out.ppm --device 99
-    fails "igma" $python soft.ppm out.ppm --sigma 9
-    fails "nonexistent.ppm" $python nonexistent.ppm out.ppm
-    python3 - "$3/samples/python" << 'END'
+    fails "no-such-model" "${python[@]}" soft.ppm out.ppm --model no-such-model
+    fails "99" "${python[@]}" soft.ppm out.ppm --device 99
+    fails "igma" "${python[@]}" soft.ppm out.ppm --sigma 9
+    fails "nonexistent.ppm" "${python[@]}" nonexistent.ppm out.ppm
+    python3 -B - "$3/samples/python" << 'END'
 import sys
 sys.path.insert(0, sys.argv[1])
 from restore import *
