@@ -4,7 +4,7 @@
 #   samples.sh c BUILD         samples/c
 #   samples.sh python BUILD SOURCE    samples/python, compared with samples/c/first.c
 set -euo pipefail
-build=$2 here=$(dirname "$0")
+build=$(readlink -f "$2") here=$(readlink -f "$(dirname "$0")") source=$(readlink -f "${3:-.}")
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
@@ -29,7 +29,7 @@ fi
 if [[ $1 == python ]]; then
     command -v python3 > /dev/null || { echo "There is no python3 on this machine."; exit 77; }
     export REALTIMEDEBLUR_LIBRARY=$build/lib/librealtimedeblur.so.0
-    python=(python3 "$3/samples/python/restore.py")
+    python=(python3 "$source/samples/python/restore.py")
     "${python[@]}" soft.ppm again.ppm --model tiny-camera > out
     cmp sharp.ppm again.ppm || die "restore.py gives another picture than first.c"
     [[ $(cat out) == "again.ppm: 96x64, restored for sigma "* ]] || die "restore.py said: $(cat out)"
@@ -39,7 +39,7 @@ if [[ $1 == python ]]; then
     fails "99" "${python[@]}" soft.ppm out.ppm --device 99
     fails "igma" "${python[@]}" soft.ppm out.ppm --sigma 9
     fails "nonexistent.ppm" "${python[@]}" nonexistent.ppm out.ppm
-    python3 -B - "$3/samples/python" << 'END'
+    python3 -B - "$source/samples/python" << 'END'
 import sys
 sys.path.insert(0, sys.argv[1])
 from restore import *
