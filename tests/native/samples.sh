@@ -80,7 +80,7 @@ fi
 ! cmp -s soft.ppm sharp.ppm || die "first restored nothing"
 ! cmp -s sharp.ppm given.ppm || die "first ignores sigma"
 fails "nonexistent" "$first" /nonexistent.ppm out.ppm
-fails "PPM" "$first" "$0" out.ppm
+fails "PPM" "$first" "$here/samples.sh" out.ppm
 fails "cannot be written" "$first" soft.ppm /nonexistent/out.ppm tiny-camera
 fails "no-such-model" "$first" soft.ppm out.ppm no-such-model
 fails "igma" "$first" soft.ppm out.ppm tiny-camera 9
