@@ -6,15 +6,17 @@ namespace RealtimeDeblur.Native;
 
 /// <summary>
 /// One filter in a frei0r host. Hosts set parameters after construction and between frames, so the deblurrer is made with the first frame, and again when model or device changed.
-/// A host cannot be told of a failure: the frame passes unchanged then, and the reason goes to stderr, once.
+/// A host cannot be told of a failure: the frame passes unchanged then, and the reason goes to stderr, once for all instances. MLT has one for each of its threads.
 /// </summary>
 internal sealed class Frei0rInstance(int width, int height) : IDisposable
 {
+    private static string? _said;
+
     private readonly FrameFormat _format = new(PixelFormat.Rgba32, width, height);
     private readonly double[] _numbers = [1, 0, 0, 0, 1];
     private readonly NativeText[] _texts = [new(""), new(NativeDeblurrer.DefaultModel), new(""), new(""), new("")];
     private NativeDeblurrer? _deblurrer;
-    private bool _isStale = true, _hasFailed;
+    private bool _isStale = true;
 
     /// <summary>Bytes of a frame.</summary>
     public int SizeBytes { get; } = new FrameFormat(PixelFormat.Rgba32, width, height).SizeBytes;
@@ -35,10 +37,12 @@ internal sealed class Frei0rInstance(int width, int height) : IDisposable
         lock (_texts) _numbers[parameter] = double.IsNaN(value) ? 0 : Math.Clamp(value, 0, 1);
     }
 
+    /// <summary>Sets a text. MLT sets all parameters before every frame: one that stays the same changes nothing.</summary>
     public void Set(int parameter, string value)
     {
         lock (_texts)
         {
+            if (Text(parameter) == value) return;
             _texts[parameter] = new NativeText(value);
             _isStale = true;
         }
@@ -64,8 +68,8 @@ internal sealed class Frei0rInstance(int width, int height) : IDisposable
             catch (Exception e)
             {
                 Close();
-                if (!_hasFailed) StandardError.WriteLine($"realtimedeblur: {Failure.MessageOf(e)} Frames pass unchanged.");
-                _hasFailed = true;
+                string reason = Failure.MessageOf(e);
+                if (Interlocked.Exchange(ref _said, reason) != reason) StandardError.WriteLine($"realtimedeblur: {reason} Frames pass unchanged.");
             }
             input.CopyTo(output);
         }
@@ -79,8 +83,9 @@ internal sealed class Frei0rInstance(int width, int height) : IDisposable
     private void Open()
     {
         Close();
-        _isStale = _hasFailed = false;
+        _isStale = false;
         _deblurrer = new NativeDeblurrer(ModelCatalog.Load(Text(Frei0rParameter.Model)), Text(Frei0rParameter.Device), _format);
+        Volatile.Write(ref _said, null);
     }
 
     private void Close()

@@ -9,7 +9,10 @@ public sealed class ScriptTests : IDisposable
     private static readonly string Checkout = FindCheckout();
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("deblur scripts ");
 
-    public static TheoryData<string> AllScripts => ["deblur", "test", ".ci/run", "scripts/setup.sh", "samples/train-all", "samples/own-weights", "tests/native/package.sh", "tests/native/samples.sh", "tests/native/exports.sh"];
+    public static TheoryData<string> AllScripts => [
+        "deblur", "test", ".ci/run", "scripts/setup.sh", "samples/train-all", "samples/own-weights", "tests/native/package.sh", "tests/native/samples.sh", "tests/native/exports.sh",
+        "samples/ffmpeg-frei0r", "samples/gstreamer-frei0r", "samples/gstreamer-element", "samples/melt-frei0r",
+    ];
 
     public void Dispose() => _folder.Delete(recursive: true);
 
