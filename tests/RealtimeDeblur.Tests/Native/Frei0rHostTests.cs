@@ -39,22 +39,25 @@ public sealed class Frei0rHostTests : IDisposable
     public void Ffmpeg_OtherWidths_NeedPadding(int W, int H)
     {
         RawVideo blurred = RawVideo.Blurred(Rgba(W, H), 2);
-        RawVideo expected = blurred.Restored("tiny-camera", With(1, 1.6f));
-        string plugin = Plugin("1", "tiny-camera", sigma: "0.4");
+        // Without the guard, which looks at the whole picture and so sees the columns that are added.
+        DeblurOptions options = With(1, 1.6f) with { Guard = false };
+        RawVideo expected = blurred.Restored("tiny-camera", options);
+        string plugin = Plugin("1", "tiny-camera", sigma: "0.4", guard: "n");
         int padded = (W + 15) / 16 * 16;
 
         // ffmpeg pads rows and does not tell: the last rows are never written, the others are restored as if they were shifted.
         Assert.InRange(LargestDifference(Through(plugin, blurred), expected), 40, 255);
 
-        // Repeated columns are what the network assumes beyond the border. The guard, which judges neighbourhoods, may judge a little differently there.
+        // Repeated columns are what the network assumes beyond the border of the picture, and nearly what its layers assume beyond that of their maps.
         RawVideo repaired = Through($"pad={padded}:ih,fillborders=right={padded - W}:mode=smear,{plugin},crop={W}:ih:0:0", blurred);
-        int[] differing = [.. Enumerable.Range(0, repaired.Samples.Length).Where(i => repaired.Samples[i] != expected.Samples[i])];
-        Assert.All(differing, i => Assert.InRange(i / 4 % W, W - 32, W - 1));
-        Assert.InRange(differing.Length, 0, repaired.Samples.Length / 50);
+        int[] columns = [.. Enumerable.Range(0, repaired.Samples.Length).Where(i => repaired.Samples[i] != expected.Samples[i]).Select(i => i / 4 % W)];
+        Assert.InRange(columns.Append(W - 1).Min(), W - 32, W - 1);
+        Assert.InRange(columns.Length, 0, repaired.Samples.Length / 50);
+        Assert.InRange(LargestDifference(repaired, expected), 0, 12);
 
         // Nothing else is between ffmpeg and the engine.
         RawVideo wide = new(Rgba(padded, H), Ffmpeg($"pad={padded}:ih", blurred));
-        new RawVideo(wide.Format, Ffmpeg($"pad={padded}:ih,{plugin}", blurred)).AssertEqual(wide.Restored("tiny-camera", With(1, 1.6f)));
+        new RawVideo(wide.Format, Ffmpeg($"pad={padded}:ih,{plugin}", blurred)).AssertEqual(wide.Restored("tiny-camera", options));
     }
 
     [Theory]

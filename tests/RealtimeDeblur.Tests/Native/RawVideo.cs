@@ -19,7 +19,7 @@ internal sealed record RawVideo(FrameFormat Format, byte[] Samples)
     public static string[] DeviceProperty => Device.Length == 0 ? [] : [$"device={Device}"];
 
     /// <summary>A picture as sharp as one of a camera, of 320x240 and ten frames a second, that moves and that estimates of sigma take for real: as a source of ffmpeg's filters.</summary>
-    public const string Detail = "mandelbrot=s=960x720:r=10:start_scale=0.02:start_x=-0.743:start_y=-0.131,scale=320:240";
+    public const string Detail = "mandelbrot=s=960x720:r=10:start_scale=0.02:start_x=-0.743:start_y=-0.131:maxiter=400,scale=320:240,hue=s=0.3";
 
     /// <summary>The same, blurred and of any size.</summary>
     public static RawVideo Blurred(FrameFormat format, int frames)
