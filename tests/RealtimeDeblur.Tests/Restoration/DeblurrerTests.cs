@@ -286,9 +286,9 @@ public sealed class DeblurrerTests
         using var deblurrer = new Deblurrer(device, Dial, format, options[0]);
         using var pool = new FramePool(format);
         Loop(20);
-        long before = GC.GetAllocatedBytesForCurrentThread(), buffersBefore = device.BuffersCreated;
-        Loop(200);
-        Assert.Equal((0, buffersBefore), (GC.GetAllocatedBytesForCurrentThread() - before, device.BuffersCreated));
+        long buffersBefore = device.BuffersCreated;
+        AllocationAssert.None(() => Loop(200));
+        Assert.Equal(buffersBefore, device.BuffersCreated);
 
         void Loop(int frames)
         {
@@ -351,10 +351,8 @@ public sealed class DeblurrerTests
         using var deblurrer = new Deblurrer(device, Blind, format, options: null, plan: null, memoryLimitBytes: null, isApart);
         using var pool = new FramePool(format);
         Loop(20);
-        long before = GC.GetAllocatedBytesForCurrentThread();
         long buffersBefore = device.BuffersCreated;
-        Loop(1000);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        AllocationAssert.None(() => Loop(1000));
         Assert.Equal(buffersBefore, device.BuffersCreated);
 
         void Loop(int frames)
