@@ -216,32 +216,35 @@ internal static unsafe class CApi
         }
     }
 
+    // Hosts may set everything before every picture: what stays as it is allocates nothing.
     [UnmanagedCallersOnly(EntryPoint = "rtd_set_strength", CallConvs = [typeof(CallConvCdecl)])]
-    private static int SetStrength(nint deblurrer, float strength) => Set(deblurrer, strength, static (options, value) => options with { Strength = value });
+    private static int SetStrength(nint deblurrer, float strength) => Set(deblurrer, strength, static (options, value) => options.Strength == value ? options : options with { Strength = value });
 
     [UnmanagedCallersOnly(EntryPoint = "rtd_set_sigma", CallConvs = [typeof(CallConvCdecl)])]
-    private static int SetSigma(nint deblurrer, float sigma) => Set(deblurrer, sigma, static (options, value) => options with
+    private static int SetSigma(nint deblurrer, float sigma) => Set(deblurrer, sigma, static (options, value) =>
     {
-        Sigma = value switch
+        SigmaSetting setting = value switch
         {
             SigmaAuto => SigmaSetting.Auto,
             SigmaOff => SigmaSetting.Off,
             >= 0 and <= SigmaSetting.MaxSigma => SigmaSetting.Of(value),
             _ => throw new StatusException(Status.Argument, $"Sigma must be 0 to {SigmaSetting.MaxSigma} pixels, RTD_SIGMA_AUTO or RTD_SIGMA_OFF; it is {value}."),
-        },
+        };
+        return options.Sigma == setting ? options : options with { Sigma = setting };
     });
 
     [UnmanagedCallersOnly(EntryPoint = "rtd_set_guard", CallConvs = [typeof(CallConvCdecl)])]
-    private static int SetGuard(nint deblurrer, int guard) => Set(deblurrer, guard, static (options, value) => options with
+    private static int SetGuard(nint deblurrer, int guard) => Set(deblurrer, guard, static (options, value) =>
     {
-        Guard = value switch { 0 => false, 1 => true, _ => throw new StatusException(Status.Argument, $"The guard must be 0 or 1; it is {value}.") },
+        bool isOn = value switch { 0 => false, 1 => true, _ => throw new StatusException(Status.Argument, $"The guard must be 0 or 1; it is {value}.") };
+        return options.Guard == isOn ? options : options with { Guard = isOn };
     });
 
     [UnmanagedCallersOnly(EntryPoint = "rtd_set_view", CallConvs = [typeof(CallConvCdecl)])]
-    private static int SetView(nint deblurrer, int view) => Set(deblurrer, view, static (options, value) => options with
-    {
-        View = Enum.IsDefined((DeblurView)value) ? (DeblurView)value : throw new StatusException(Status.Argument, $"There is no view {value}: take RTD_VIEW_RESTORED (0) or RTD_VIEW_CONFIDENCE (1)."),
-    });
+    private static int SetView(nint deblurrer, int view) => Set(deblurrer, (DeblurView)view, static (options, value) =>
+        options.View == value ? options
+        : Enum.IsDefined(value) ? options with { View = value }
+        : throw new StatusException(Status.Argument, $"There is no view {(int)value}: take RTD_VIEW_RESTORED (0) or RTD_VIEW_CONFIDENCE (1)."));
 
     [UnmanagedCallersOnly(EntryPoint = "rtd_last_error", CallConvs = [typeof(CallConvCdecl)])]
     private static byte* GetLastError() => LastError.Address;
