@@ -42,17 +42,7 @@ public sealed class NutFrameSink : IFrameSink
         }
     }
 
-    public void Complete()
-    {
-        try
-        {
-            _stream.Flush();
-        }
-        catch (IOException e)
-        {
-            throw StandardStreams.Failure(_name, e);
-        }
-    }
+    public void Complete() => StandardStreams.Flush(_stream, _name);
 
     public void Dispose()
     {

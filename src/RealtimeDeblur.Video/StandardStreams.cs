@@ -21,6 +21,22 @@ public static class StandardStreams
         return new(new SafeFileHandle(standardOutput, ownsHandle: false), FileAccess.Write, bufferSize: 0);
     }
 
+    /// <summary>Sends on what a stream for other programs holds back.</summary>
+    /// <param name="stream">Where the frames went.</param>
+    /// <param name="name">What messages call it.</param>
+    /// <exception cref="IOException">The reader went away, or there is no room.</exception>
+    internal static void Flush(Stream stream, string name)
+    {
+        try
+        {
+            stream.Flush();
+        }
+        catch (IOException e)
+        {
+            throw Failure(name, e);
+        }
+    }
+
     /// <summary>What the user should know when writing to a stream for other programs failed.</summary>
     /// <param name="name">What messages call the stream.</param>
     /// <param name="error">The failure.</param>

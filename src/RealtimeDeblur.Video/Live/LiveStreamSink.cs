@@ -66,17 +66,7 @@ public sealed class LiveStreamSink : IFrameSink
         }
     }
 
-    public void Complete()
-    {
-        try
-        {
-            _stream.Flush();
-        }
-        catch (IOException e)
-        {
-            throw StandardStreams.Failure(_name, e);
-        }
-    }
+    public void Complete() => StandardStreams.Flush(_stream, _name);
 
     public void Dispose() => _letterbox?.Dispose();
 }
