@@ -89,17 +89,26 @@ public sealed class KernelProgramTests : IDisposable
     }
 
     [Fact]
-    public void EnqueueWithEvent_ProfilingQueue_GivesPositiveTimesInOrder()
+    public void EnqueueWithEvent_ProfilingQueue_GivesTimesThatGrowWithTheWork()
     {
         using Kernel kernel = _device.Build("common/fma_peak.cl", "-DROUNDS=20000").CreateKernel("fma_peak");
         using Kernel longer = _device.Build("common/fma_peak.cl", "-DROUNDS=400000").CreateKernel("fma_peak");
         using DeviceBuffer<float> output = _device.Allocate<float>(1);
-        using ComputeEvent first = kernel.Bind(output, 0.5f, 0.25f).EnqueueWithEvent(_queue, WorkSize.Single, WorkSize.Single);
-        using ComputeEvent second = longer.Bind(output, 0.5f, 0.25f).EnqueueWithEvent(_queue, WorkSize.Single, WorkSize.Single, first);
-        second.Wait();
-        first.Wait();
-        Assert.InRange(first.DurationMs, 1e-6, 60_000);
-        Assert.True(second.DurationMs > first.DurationMs, $"20 times the work took {second.DurationMs} ms after {first.DurationMs} ms");
+        kernel.Bind(output, 0.5f, 0.25f);
+        longer.Bind(output, 0.5f, 0.25f);
+        // Other programs can only make a run longer: the shortest of several is the kernel's own.
+        double shortest = double.MaxValue, shortestOfLonger = double.MaxValue;
+        for (int run = 0; run < 20; run++)
+        {
+            using ComputeEvent first = kernel.EnqueueWithEvent(_queue, WorkSize.Single, WorkSize.Single);
+            using ComputeEvent second = longer.EnqueueWithEvent(_queue, WorkSize.Single, WorkSize.Single, first);
+            second.Wait();
+            first.Wait();
+            shortest = Math.Min(shortest, first.DurationMs);
+            shortestOfLonger = Math.Min(shortestOfLonger, second.DurationMs);
+        }
+        Assert.InRange(shortest, 1e-6, 60_000);
+        Assert.True(shortestOfLonger > shortest, $"20 times the work took {shortestOfLonger} ms after {shortest} ms");
         // The fixed point of s = 0.5 s + 0.25 is 0.5, in 96 sums.
         Assert.Equal(48f, output.ToArray(_queue)[0], tolerance: 1e-3f);
     }
