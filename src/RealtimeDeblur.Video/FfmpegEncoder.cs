@@ -84,10 +84,7 @@ internal sealed class FfmpegEncoder : IDisposable
             // ffmpeg is gone already; its exit code tells.
         }
         int exitCode = _process.WaitForExit();
-        // ffmpeg returns 0 for some files that it could not finish.
-        bool failedToWrite = _process.ErrorLines.Any(line => line.StartsWith("Error writing trailer", StringComparison.Ordinal) || line.StartsWith("Error closing file", StringComparison.Ordinal)
-            || line.StartsWith("av_interleaved_write_frame()", StringComparison.Ordinal) || line.Contains("No space left on device", StringComparison.Ordinal));
-        if (failedToWrite || (exitCode != 0 && !goodExitCodes.Contains(exitCode))) throw Failure();
+        if (_process.FailedToWrite || (exitCode != 0 && !goodExitCodes.Contains(exitCode))) throw Failure();
         return exitCode;
     }
 

@@ -5,7 +5,7 @@ using RealtimeDeblur.Pipeline;
 namespace RealtimeDeblur.Video;
 
 /// <summary>
-/// Writes frames into a video file through an ffmpeg process that encodes them and takes everything else (sound, subtitles, chapters, tags) from the source unchanged.
+/// Writes frames into a video file of their own through an ffmpeg process that encodes them.
 /// </summary>
 public sealed class FfmpegFrameSink : IFrameSink
 {
@@ -15,10 +15,15 @@ public sealed class FfmpegFrameSink : IFrameSink
     /// <param name="path">File to write; replaced if it exists. Its ending chooses the container.</param>
     /// <param name="shownPath">What messages call it.</param>
     /// <param name="raw">Format of the frames.</param>
-    /// <param name="source">The file that the frames come from; null if they come from none.</param>
-    /// <param name="plan">Encoder, layout and the streams to take over.</param>
-    public FfmpegFrameSink(string path, string shownPath, NutVideoStream raw, MediaInfo? source, VideoOutputPlan plan)
-        : this(shownPath, raw, Arguments(path, raw, source, plan))
+    /// <param name="encoding">How they are encoded.</param>
+    public FfmpegFrameSink(string path, string shownPath, NutVideoStream raw, VideoEncoding encoding)
+        : this(shownPath, raw,
+        [
+            "-hide_banner", "-v", "error", "-nostdin", "-y", "-copyts", .. encoding.InputArguments, "-f", "nut", "-i", "pipe:0",
+            .. encoding.Arguments, "-fps_mode", "passthrough", "-enc_time_base", "-1",
+            .. Path.GetExtension(path).ToLowerInvariant() is ".mp4" or ".m4v" or ".mov" ? ["-video_track_timescale", raw.TimeBase.Denominator.ToString(CultureInfo.InvariantCulture), "-movflags", "+faststart"] : Array.Empty<string>(),
+            FfmpegProcess.FileArgument(path),
+        ])
     {
     }
 
@@ -61,60 +66,4 @@ public sealed class FfmpegFrameSink : IFrameSink
     public bool CompleteEarly() => _encoder.CompleteEarly();
 
     public void Dispose() => _encoder.Dispose();
-
-    private static List<string> Arguments(string path, NutVideoStream raw, MediaInfo? source, VideoOutputPlan plan)
-    {
-        const int frames = 0;
-        const int original = 1;
-        List<string> arguments = ["-hide_banner", "-v", "error", "-nostdin", "-y", "-copyts", "-f", "nut", "-i", "pipe:0"];
-        if (source is not null) arguments.AddRange(["-i", FfmpegProcess.FileArgument(source.Path)]);
-        arguments.AddRange(["-map", $"{frames}:v:0"]);
-        foreach (MediaStream stream in plan.Copied) arguments.AddRange(["-map", $"{original}:{stream.Index}"]);
-        arguments.AddRange(["-c", "copy", .. plan.Encoder.Arguments, "-pix_fmt", plan.PixelFormat]);
-        foreach ((int output, string codec) in plan.Reencoded) arguments.AddRange([$"-c:{output}", codec]);
-        if (plan.FromRgb is { } filter) arguments.AddRange(["-vf", filter]);
-        arguments.AddRange(["-fps_mode", "passthrough", "-enc_time_base", "-1"]);
-        // Saying where the video's tags (language, title) come from turns ffmpeg's own choice off for the other streams too.
-        if (source is not null) arguments.AddRange(["-map_metadata", $"{original}", "-map_chapters", $"{original}", "-map_metadata:s:0", $"{original}:s:{plan.Video.Index}"]);
-        for (int i = 0; i < plan.Copied.Count; i++) arguments.AddRange([$"-map_metadata:s:{i + 1}", $"{original}:s:{plan.Copied[i].Index}"]);
-
-        foreach ((string option, string? value) in plan.ColorArguments)
-        {
-            if (value is not null) arguments.AddRange([option, value]);
-        }
-        // The timestamps are those of the source already; nothing is to be moved. Streams may be sparse or late.
-        arguments.AddRange(["-max_muxing_queue_size", "9999", .. ContainerArguments(path, raw, plan), FfmpegProcess.FileArgument(path)]);
-        return arguments;
-    }
-
-    private static string[] ContainerArguments(string path, NutVideoStream raw, VideoOutputPlan plan)
-    {
-        switch (Path.GetExtension(path).ToLowerInvariant())
-        {
-            case ".mp4" or ".m4v" or ".mov":
-                // The video keeps its clock. Late starts are stored in the film's own, which should express both video and sound.
-                string videoClock = raw.TimeBase.Denominator.ToString(CultureInfo.InvariantCulture);
-                int sampleRate = plan.Copied.FirstOrDefault(stream => stream.Kind == MediaStreamKind.Audio)?.SampleRate ?? 0;
-                string filmClock = CommonClock(raw.TimeBase.Denominator, sampleRate).ToString(CultureInfo.InvariantCulture);
-                return ["-video_track_timescale", videoClock, "-movie_timescale", filmClock, "-movflags", "+faststart"];
-            case ".mkv" or ".webm":
-                // Reading Matroska, ffmpeg takes Opus's lead-in off its times; writing, it forgets to put it back.
-                return ["-avoid_negative_ts", "disabled", .. plan.Copied.SelectMany((stream, i) => stream is { Codec: "opus", StartSeconds: < 0 }
-                    ? [$"-bsf:{i + 1}", string.Create(CultureInfo.InvariantCulture, $"setts=ts=TS+round({-stream.StartSeconds}/TB)")] : Array.Empty<string>())];
-            case ".ts" or ".m2ts" or ".mts":
-                return ["-muxdelay", "0", "-muxpreload", "0"];
-            default:
-                return [];
-        }
-    }
-
-    /// <summary>Ticks per second in which both clocks count whole numbers, if that leaves room for hours; else a fine one.</summary>
-    private static long CommonClock(long video, long audio)
-    {
-        const long largest = 10_000_000;
-        const long fine = 1_000_000;
-        if (audio <= 0) return video <= largest ? video : fine;
-        long common = video / (long)System.Numerics.BigInteger.GreatestCommonDivisor(video, audio) * audio;
-        return common <= largest ? common : fine;
-    }
 }

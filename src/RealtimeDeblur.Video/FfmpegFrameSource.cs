@@ -19,32 +19,46 @@ public sealed class FfmpegFrameSource : IVideoSource
     /// <param name="media">The file.</param>
     /// <param name="stream">Which of its streams.</param>
     /// <param name="asRgb">Whether to convert to RGB, for networks with three channels: 8 bits, or 16 for deeper video.</param>
+    /// <param name="keepsRotation">Whether frames lie as they are stored, where players turn them.</param>
+    /// <param name="fromSeconds">Frames before this time, on the file's clock, are not wanted; null for all. What comes first is near it where the file can be searched: look at its timestamp.</param>
     /// <exception cref="InvalidDataException">Not one frame can be decoded.</exception>
-    public FfmpegFrameSource(MediaInfo media, MediaStream stream, bool asRgb = false)
+    public FfmpegFrameSource(MediaInfo media, MediaStream stream, bool asRgb = false, bool keepsRotation = false, double? fromSeconds = null)
     {
         _path = media.Path;
         _stream = stream;
-        string storedName = stream.PixelFormat ?? throw new InvalidDataException($"{_path}: ffmpeg cannot decode {stream.Label}.");
-        PixelFormat stored = FfmpegPixelFormat.Nearest(storedName, out string? loss);
+        FrameFormat format = FormatOf(media, stream, asRgb, keepsRotation, out PixelFormat stored, out string? loss);
         Loss = loss;
+        string storedName = stream.PixelFormat!;
         bool isStoredRgb = new FrameFormat(stored, stream.Width, stream.Height).IsRgb;
-        ColorRange range = YuvConversion.RangeOf(stream);
-        PixelFormat pixels = asRgb && !isStoredRgb ? (new FrameFormat(stored, stream.Width, stream.Height).BitDepth > 8 ? PixelFormat.Rgb48 : PixelFormat.Rgb24) : stored;
 
-        List<string> arguments =
-        [
-            "-hide_banner", "-v", "error", "-nostdin", "-copyts", "-i", FfmpegProcess.FileArgument(_path),
-            "-map", $"0:{stream.Index}", "-fps_mode", "passthrough", "-enc_time_base", "-1",
-        ];
+        List<string> arguments = ["-hide_banner", "-v", "error", "-nostdin", "-copyts"];
+        if (keepsRotation) arguments.Add("-noautorotate");
+        // ffmpeg counts from the beginning of the file, whatever its clock says there.
+        if (fromSeconds - (media.StartSeconds ?? 0) is > 0 and { } seek) arguments.AddRange(["-ss", seek.ToString("0.000000", CultureInfo.InvariantCulture)]);
+        arguments.AddRange(["-i", FfmpegProcess.FileArgument(_path), "-map", $"0:{stream.Index}", "-fps_mode", "passthrough", "-enc_time_base", "-1"]);
         // Without a filter that says otherwise, ffmpeg converts full to limited range whenever it converts at all.
-        if (asRgb && !isStoredRgb) arguments.AddRange(["-vf", YuvConversion.ToRgb(YuvConversion.MatrixOf(stream), range)]);
-        else if (!FfmpegPixelFormat.IsOurs(storedName) && !isStoredRgb) arguments.AddRange(["-vf", YuvConversion.KeepRange(range)]);
+        if (asRgb && !isStoredRgb) arguments.AddRange(["-vf", YuvConversion.ToRgb(YuvConversion.MatrixOf(stream), format.Range)]);
+        else if (!FfmpegPixelFormat.IsOurs(storedName) && !isStoredRgb) arguments.AddRange(["-vf", YuvConversion.KeepRange(format.Range)]);
         // The yuvj names mark full range and would be converted to their plain twins.
-        string rawName = pixels == stored && FfmpegPixelFormat.IsOurs(storedName) ? storedName : FfmpegPixelFormat.Name(pixels);
+        string rawName = format.Pixels == stored && FfmpegPixelFormat.IsOurs(storedName) ? storedName : FfmpegPixelFormat.Name(format.Pixels);
         arguments.AddRange(["-pix_fmt", rawName]);
 
-        _decoder = FfmpegDecoder.TryStart(arguments, pixels, range, guardRows: 0, out string cause, CancellationToken.None)
+        _decoder = FfmpegDecoder.TryStart(arguments, format.Pixels, format.Range, guardRows: 0, out string cause, CancellationToken.None)
             ?? throw new InvalidDataException($"{_path}: not one frame can be decoded ({cause}).");
+    }
+
+    /// <summary>The format in which frames of a stream come, as far as the file tells the truth about itself.</summary>
+    /// <param name="media"/><param name="stream"/><param name="asRgb"/><param name="keepsRotation"/>
+    /// <param name="loss">What of the file's samples it cannot hold; null if nothing.</param>
+    /// <exception cref="InvalidDataException">The stream cannot be decoded.</exception>
+    internal static FrameFormat FormatOf(MediaInfo media, MediaStream stream, bool asRgb, bool keepsRotation, out string? loss) => FormatOf(media, stream, asRgb, keepsRotation, out _, out loss);
+
+    private static FrameFormat FormatOf(MediaInfo media, MediaStream stream, bool asRgb, bool keepsRotation, out PixelFormat stored, out string? loss)
+    {
+        stored = FfmpegPixelFormat.Nearest(stream.PixelFormat ?? throw new InvalidDataException($"{media.Path}: ffmpeg cannot decode {stream.Label}."), out loss);
+        (int width, int height) = !keepsRotation && Math.Abs(Math.Round(stream.RotationDegrees / 90)) % 2 == 1 ? (stream.Height, stream.Width) : (stream.Width, stream.Height);
+        var format = new FrameFormat(stored, width, height, YuvConversion.RangeOf(stream));
+        return asRgb && !format.IsRgb ? format with { Pixels = format.BitDepth > 8 ? PixelFormat.Rgb48 : PixelFormat.Rgb24 } : format;
     }
 
     public FrameFormat Format => _decoder.Format;

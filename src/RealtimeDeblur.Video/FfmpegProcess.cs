@@ -15,6 +15,17 @@ internal sealed partial class FfmpegProcess : IDisposable
 
     private const int SigInt = 2;
 
+    /// <summary>Exit codes above this one stand for signals.</summary>
+    private const int SignalExit = 128;
+
+    private static readonly Lazy<string> InstalledVersion = new(() =>
+    {
+        using FfmpegProcess ffmpeg = Start("ffmpeg", ["-version"], pipeOutput: true);
+        using var reader = new StreamReader(ffmpeg.Output);
+        string[] words = reader.ReadToEnd().Split(' ', 4);
+        return words.Length > 2 ? words[2] : "unknown";
+    });
+
     private readonly Process _process;
     private readonly List<string> _errorLines = [];
     private readonly Lock _lock = new();
@@ -53,9 +64,14 @@ internal sealed partial class FfmpegProcess : IDisposable
                 : lines.FirstOrDefault(line => line.Contains("Permission denied", StringComparison.Ordinal)) is not null ? "permission denied"
                 // That a connection ended says less than what followed from it.
                 : lines.FirstOrDefault(line => !line.StartsWith("Stream ends prematurely", StringComparison.Ordinal)) is { } first ? first.TrimEnd('.', ' ')
+                : _process.HasExited && _process.ExitCode > SignalExit ? $"it was ended by signal {_process.ExitCode - SignalExit}"
                 : "it gave no reason";
         }
     }
+
+    /// <summary>Whether it complained that its output could not be finished: it returns 0 for some such files.</summary>
+    public bool FailedToWrite => ErrorLines.Any(line => line.StartsWith("Error writing trailer", StringComparison.Ordinal) || line.StartsWith("Error closing file", StringComparison.Ordinal)
+        || line.StartsWith("av_interleaved_write_frame()", StringComparison.Ordinal) || line.Contains("No space left on device", StringComparison.Ordinal));
 
     /// <summary>Starts a program whose stdin, stdout, both or none are pipes to us.</summary>
     /// <param name="program"><c>ffmpeg</c> or <c>ffprobe</c>, searched in PATH.</param>
@@ -81,6 +97,10 @@ internal sealed partial class FfmpegProcess : IDisposable
         if (pipeOutput) PipeSize.Enlarge(process.Output);
         return process;
     }
+
+    /// <summary>Version of the installed ffmpeg, as it says it: "5.1.6-0+deb12u1".</summary>
+    /// <exception cref="FileNotFoundException">It is not installed.</exception>
+    public static string Version => InstalledVersion.Value;
 
     /// <summary>How a file is named to ffmpeg, so that no character in it has a meaning.</summary>
     public static string FileArgument(string path) => "file:" + Path.GetFullPath(path);

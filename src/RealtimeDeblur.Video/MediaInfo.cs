@@ -58,6 +58,9 @@ public sealed record MediaStream
 
     public int SampleRate { get; init; }
 
+    /// <summary>What the stream is meant for, in FFmpeg's words: <c>default</c>, <c>forced</c>, <c>comment</c>.</summary>
+    public IReadOnlyList<string> Dispositions { get; init; } = [];
+
     /// <summary>Whether the stream holds fields rather than frames.</summary>
     public bool IsInterlaced { get; init; }
 
@@ -85,9 +88,10 @@ public sealed record ColorTags
 /// <summary>A media file, as ffprobe describes it.</summary>
 /// <param name="Path">Where it is.</param>
 /// <param name="Container">FFmpeg's names of the format, with commas.</param>
+/// <param name="StartSeconds">Time of what is shown or heard first; null if the file does not say.</param>
 /// <param name="DurationSeconds">Length; null if the file does not say.</param>
 /// <param name="Streams">In the file's order.</param>
-public sealed record MediaInfo(string Path, string Container, double? DurationSeconds, IReadOnlyList<MediaStream> Streams)
+public sealed record MediaInfo(string Path, string Container, double? StartSeconds, double? DurationSeconds, IReadOnlyList<MediaStream> Streams)
 {
     /// <summary>
     /// The video that a viewer means: the largest picture that moves. Phones store a still of higher resolution beside a clip, sound files a cover.

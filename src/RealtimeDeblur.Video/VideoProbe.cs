@@ -16,7 +16,7 @@ public static class VideoProbe
         if (new FileInfo(path) is { Length: 0, LinkTarget: null }) throw new InvalidDataException($"{path} is empty. Copy or record it again.");
         JsonElement root = Query(["-show_format", "-show_streams", FfmpegProcess.FileArgument(path)], cause => $"{path} is no media file that ffmpeg can read ({cause}).");
         JsonElement format = root.GetProperty("format");
-        return new(path, Text(format, "format_name") ?? "", Number(format, "duration"), [.. root.GetProperty("streams").EnumerateArray().Select(ParseStream)]);
+        return new(path, Text(format, "format_name") ?? "", Number(format, "start_time"), Number(format, "duration"), [.. root.GetProperty("streams").EnumerateArray().Select(ParseStream)]);
     }
 
     /// <summary>Describes a file and checks that it is a video: something with a picture that moves.</summary>
@@ -79,6 +79,7 @@ public static class VideoProbe
                 ? sideData.EnumerateArray().Select(entry => -Number(entry, "rotation") ?? 0).FirstOrDefault(degrees => degrees != 0)
                 : 0,
             SampleRate = (int)(Number(stream, "sample_rate") ?? 0),
+            Dispositions = hasDisposition ? [.. disposition.EnumerateObject().Where(entry => entry.Value.GetInt32() != 0).Select(entry => entry.Name)] : [],
             IsInterlaced = Text(stream, "field_order") is "tt" or "bb" or "tb" or "bt",
         };
     }

@@ -1,9 +1,14 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.IO.Hashing;
+using System.Reflection;
+using System.Runtime.InteropServices;
 using RealtimeDeblur.Compute;
 using RealtimeDeblur.Imaging;
 using RealtimeDeblur.Networks;
 using RealtimeDeblur.Pipeline;
 using RealtimeDeblur.Restoration;
+using RealtimeDeblur.Video.Segments;
 
 namespace RealtimeDeblur.Video;
 
@@ -16,10 +21,26 @@ public sealed record VideoRestorationOptions
     /// <summary>Constant quality on the encoder's own scale, lower is better; null takes our default for it.</summary>
     public int? Quality { get; init; }
 
+    /// <summary>How the frames are restored.</summary>
     public DeblurOptions Deblur { get; init; } = DeblurOptions.Default;
 
-    /// <summary>Whether an existing output is replaced.</summary>
+    /// <summary>Whether an existing output is replaced, and unfinished work on it thrown away.</summary>
     public bool Overwrite { get; init; }
+
+    /// <summary>Whether unfinished work on the output is gone on with. It has to have been begun with the same settings.</summary>
+    public bool Resume { get; init; }
+
+    /// <summary>Which share of the work to do, where several machines share it; the one that finishes last joins the pieces.</summary>
+    public Shard Shard { get; init; } = Shard.Whole;
+
+    /// <summary>Number of the stream to restore, from 0; null takes <see cref="MediaInfo.MainVideo"/>.</summary>
+    public int? Stream { get; init; }
+
+    /// <summary>Where the result begins, counted from the beginning of the file; null at the beginning.</summary>
+    public TimeSpan? Start { get; init; }
+
+    /// <summary>How long it is; null goes on to the end.</summary>
+    public TimeSpan? Duration { get; init; }
 }
 
 /// <summary>How the restoration of a file ended.</summary>
@@ -27,10 +48,13 @@ public enum VideoRestorationStatus
 {
     Done,
 
+    /// <summary>This share of the work is done; others are not.</summary>
+    ShareDone,
+
     /// <summary>The source ends early; what there is was restored and kept under the partial name.</summary>
     Truncated,
 
-    /// <summary>Cancelled; the frames so far were kept under the partial name.</summary>
+    /// <summary>Cancelled; the frames so far were kept under the partial name, and what it takes to go on.</summary>
     Interrupted,
 }
 
@@ -43,8 +67,9 @@ public enum VideoRestorationStatus
 public sealed record VideoRestorationResult(VideoRestorationStatus Status, string? Output, PipelineReport Report, TimeSpan FirstFrame, string? Remark);
 
 /// <summary>
-/// Restores one video file into another: every frame with its own timestamp, sound and the rest unchanged. The output appears under its name when it is complete;
-/// a restoration that is interrupted, or whose source ends early, leaves a playable file with <c>.partial</c> in its name instead.
+/// Restores one video file into another: every frame with its own timestamp, sound and the rest unchanged. The output appears under its name when it is complete. Until then it grows in a folder beside it,
+/// segment by segment (<see cref="VideoRestorationOptions.Resume"/> goes on with one that was left behind, whatever ended its maker). A restoration that is interrupted, or whose source ends early,
+/// leaves a playable file with <c>.partial</c> in its name.
 /// Without an output it decodes and restores and drops the frames, which shows how fast that goes. Standard input and output take the place of either file: raw frames as NUT, no sound.
 /// </summary>
 public sealed class VideoRestoration : IDisposable
@@ -53,6 +78,7 @@ public sealed class VideoRestoration : IDisposable
     private readonly string? _outputPath;
     private readonly VideoRestorationOptions _options;
     private readonly MediaInfo? _media;
+    private readonly MediaStream? _video;
     private readonly PendingFile? _file;
     private readonly long _openedAt = Stopwatch.GetTimestamp();
 
@@ -68,28 +94,221 @@ public sealed class VideoRestoration : IDisposable
         _options = options;
         bool readsFile = inputPath != StandardStreams.Path, writesFile = outputPath is not (null or StandardStreams.Path);
         if (readsFile && writesFile && PendingFile.IsSameFile(inputPath, outputPath!)) throw new IOException($"{outputPath} is the input itself. Name another output with -o.");
-        if (readsFile) _media = VideoProbe.ProbeVideo(inputPath);
+        if (readsFile)
+        {
+            _media = VideoProbe.ProbeVideo(inputPath);
+            _video = StreamOf(_media, options.Stream);
+        }
         else _inputName = StandardStreams.InputName;
-        if (writesFile) _file = new PendingFile(outputPath!, options.Overwrite);
+        if (!writesFile) return;
+        if (!readsFile) _file = new PendingFile(outputPath!, options.Overwrite);
+        else if (Directory.Exists(outputPath)) throw new IOException($"{outputPath} is a folder. Name a file.");
+        else if (File.Exists(outputPath) && !options.Overwrite) throw new IOException($"{outputPath} exists. Add --overwrite to replace it, or choose another name with -o.");
     }
 
     /// <summary>Frames to expect, from what the file says of itself; null if it says nothing.</summary>
-    public long? ExpectedFrames => _media?.MainVideo is not { } video ? null : video.FrameCount
-        ?? ((video.DurationSeconds ?? _media.DurationSeconds) is { } seconds && video.FrameRate.IsKnown ? (long)Math.Round(seconds * video.FrameRate.Value) : null);
+    public long? ExpectedFrames => _video is null ? null
+        : _options.Start is null && _options.Duration is null && _video.FrameCount is { } count ? count
+        : DurationSeconds is { } seconds && _video.FrameRate.IsKnown ? (long)Math.Round(seconds * _video.FrameRate.Value) : null;
+
+    /// <summary>Length of what is restored; null if the file does not say.</summary>
+    public double? DurationSeconds
+    {
+        get
+        {
+            double? whole = _video?.DurationSeconds ?? _media?.DurationSeconds;
+            double? rest = whole - (_options.Start?.TotalSeconds ?? 0);
+            return _options.Duration is { } wanted ? Math.Min(wanted.TotalSeconds, rest ?? double.PositiveInfinity) : rest;
+        }
+    }
+
+    private bool IsSlice => _options.Start is not null || _options.Duration is not null;
+
+    /// <summary>When what is restored begins and ends, in seconds on the file's clock.</summary>
+    private double StartSeconds => (_media!.StartSeconds ?? 0) + (_options.Start?.TotalSeconds ?? 0);
+
+    private double EndSeconds => _media is not null && _options.Duration is { } duration ? StartSeconds + duration.TotalSeconds : double.PositiveInfinity;
 
     /// <summary>Restores the file. Blocks until it is written.</summary>
     /// <param name="device">Where the network runs.</param>
     /// <param name="network">With one channel it restores luma; with three, RGB frames converted from the video's and back.</param>
     /// <param name="note">Told before the first frame what will be different in the output, one sentence each.</param>
-    /// <param name="progress">Told of every frame.</param>
+    /// <param name="progress">Told of every frame. Where earlier work is gone on with, the first report has their number and no time elapsed.</param>
     /// <param name="cancellation">Ends it early, with a playable partial file.</param>
-    /// <exception cref="IOException">Reading or writing failed. Nothing is left behind.</exception>
-    public VideoRestorationResult Run(ComputeDevice device, Network network, Action<string> note, IProgress<PipelineProgress> progress, CancellationToken cancellation)
+    /// <exception cref="IOException">Reading or writing failed. What is finished of the output is kept in its work folder.</exception>
+    public VideoRestorationResult Run(ComputeDevice device, Network network, Action<string> note, IProgress<PipelineProgress> progress, CancellationToken cancellation) =>
+        _media is not null && _outputPath is not (null or StandardStreams.Path) ? RestoreFile(device, network, note, progress, cancellation) : RestoreStream(device, network, note, progress, cancellation);
+
+    public void Dispose() => _file?.Dispose();
+
+    private VideoRestorationResult RestoreFile(ComputeDevice device, Network network, Action<string> note, IProgress<PipelineProgress> progress, CancellationToken cancellation)
     {
-        using IVideoSource source = OpenSource(network, note, cancellation);
+        VideoEncoder encoder = VideoEncoder.Find(_options.Encoder ?? VideoEncoder.DefaultFor(_outputPath!), _options.Quality);
+        bool keepsRotation = _video!.RotationDegrees != 0 && ContainerPlan.HoldsRotation(_outputPath!);
+        FrameFormat format = FfmpegFrameSource.FormatOf(_media!, _video, asRgb: network.Description.C == 3, keepsRotation, out string? loss);
+        var encoding = VideoEncoding.Make(_video, format, loss, encoder);
+        var container = ContainerPlan.Make(_media!, _video, keepsRotation, _outputPath!);
+        foreach (string remark in encoding.Notes.Concat(container.Notes)) note($"{_inputName}: {remark}.");
+
+        double start = IsSlice ? StartSeconds : _video.StartSeconds ?? _media!.StartSeconds ?? 0;
+        var video = new SegmentedVideo(_media!, _video, format, keepsRotation, _options, encoding, SegmentGrid.For(_video, start), IsSlice ? start : double.NegativeInfinity, EndSeconds);
+        WorkFolderMode mode = _options.Resume || _options.Shard.Count > 1 ? WorkFolderMode.Resume : _options.Overwrite ? WorkFolderMode.StartAfresh : WorkFolderMode.RefuseExisting;
+        using WorkFolder work = WorkFolder.Open(_outputPath!, Settings(video, network), mode);
+        work.Claim(_options.Shard, _outputPath!);
+
+        using var restoration = new SegmentedRestoration(video, network, device, work, _outputPath!, progress);
+        TimeSpan setUp = Stopwatch.GetElapsedTime(_openedAt);
+        try
+        {
+            int blocks = video.Grid.BlockCount((_media!.StartSeconds ?? 0) + _media.DurationSeconds is { } end ? Math.Min(end, EndSeconds) : null);
+            if (_options.Shard.Count == 1) restoration.RestoreBlock(0, null, cancellation);
+            else
+            {
+                for (int block = 0; block < blocks; block++)
+                {
+                    if (!_options.Shard.Has(Path.GetFileName(_outputPath!), block)) continue;
+                    int first = block * video.Grid.SegmentsPerBlock;
+                    restoration.RestoreBlock(first, block == blocks - 1 ? null : first + video.Grid.SegmentsPerBlock, cancellation);
+                }
+            }
+            return Join(work, video, container, restoration, setUp, cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            return Interrupt(work, video, container, restoration, setUp);
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or OpenClException)
+        {
+            if (!Directory.Exists(work.Path)) throw new IOException($"{_outputPath}: the folder in which it grows, {work.Path}, is gone: somebody removed it, or its disk. Start again.", e);
+            bool isResumable = work.HasSegments;
+            if (!isResumable && _options.Shard.Count == 1) work.Delete();
+            throw isResumable ? new IOException($"{e.Message} What is finished of {_outputPath} is kept: add --resume to go on with it.", e) : e;
+        }
+    }
+
+    /// <summary>Makes the result of the segments, if they are all there.</summary>
+    private VideoRestorationResult Join(WorkFolder work, SegmentedVideo video, ContainerPlan container, SegmentedRestoration restoration, TimeSpan setUp, CancellationToken cancellation)
+    {
+        List<(string, double)> segments = Finished(work, video, out SegmentRecord? last);
+        if (last is not { IsLast: true }) return Result(VideoRestorationStatus.ShareDone, null, restoration, setUp, $"{_inputName}: share {_options.Shard} is done; the one that is done last writes {_outputPath}.");
+        if (!work.TryClaimJoin()) return Result(VideoRestorationStatus.ShareDone, null, restoration, setUp, $"{_inputName}: share {_options.Shard} is done, and another joins them to {_outputPath}.");
+        if (segments.Count == 0)
+        {
+            work.Delete();
+            throw new InvalidDataException($"{_inputName} has no frames{(IsSlice ? " between these times" : "")}. There is nothing to restore.");
+        }
+        WriteJoined(segments, work, video, container, endSeconds: null, cancellation);
+        if (last.EarlyEnd is { } finding)
+        {
+            string partial = KeepPartial(work);
+            work.Delete();
+            return Result(VideoRestorationStatus.Truncated, partial, restoration, setUp, $"{_inputName} ends early ({finding}); the frames it has are in {partial}. Copy or record it again.");
+        }
+        work.NoteJoined();
+        File.Move(work.JoinedPath(Path.GetExtension(_outputPath!)), _outputPath!, overwrite: true);
+        if (work.GavePartial) File.Delete(PartialPath);
+        work.Delete();
+        string? damage = restoration.Complaint is { } complaint ? $"{_inputName} is damaged in places; ffmpeg reported: {complaint.TrimEnd('.')}." : null;
+        return Result(VideoRestorationStatus.Done, _outputPath, restoration, setUp, damage);
+    }
+
+    /// <summary>Gives the user what there is, to look at; the work folder stays.</summary>
+    private VideoRestorationResult Interrupt(WorkFolder work, SegmentedVideo video, ContainerPlan container, SegmentedRestoration restoration, TimeSpan setUp)
+    {
+        if (_options.Shard.Count > 1) return Result(VideoRestorationStatus.Interrupted, null, restoration, setUp, null);
+        List<(string, double)> segments = Finished(work, video, out SegmentRecord? last);
+        double? end = last?.LastSeconds;
+        if (restoration.BrokenOff is { } open)
+        {
+            segments.Add((open.Path, open.FirstSeconds));
+            end = open.LastSeconds;
+        }
+        if (segments.Count == 0 || end is null)
+        {
+            work.Delete();
+            return Result(VideoRestorationStatus.Interrupted, null, restoration, setUp, null);
+        }
+        double frame = 1 / (video.Video.FrameRate.IsKnown ? video.Video.FrameRate.Value : 30);
+        WriteJoined(segments, work, video, container, end + frame, CancellationToken.None);
+        string partial = KeepPartial(work);
+        bool isResumable = work.HasSegments;
+        if (isResumable) work.NotePartial();
+        else work.Delete();
+        return Result(VideoRestorationStatus.Interrupted, partial, restoration, setUp, $"{_inputName}: interrupted; what was restored so far is in {partial}{(isResumable ? ", and --resume goes on with it" : "")}.");
+    }
+
+    private void WriteJoined(List<(string, double)> segments, WorkFolder work, SegmentedVideo video, ContainerPlan container, double? endSeconds, CancellationToken cancellation)
+    {
+        double? end = double.IsInfinity(video.EndSeconds) ? endSeconds : Math.Min(video.EndSeconds, endSeconds ?? double.PositiveInfinity);
+        VideoJoin.Run(segments, container, video.Encoding.Tags, Path.Combine(work.Path, "segments.txt"), work.JoinedPath(Path.GetExtension(_outputPath!)), _outputPath!, IsSlice ? StartSeconds : null, end, cancellation);
+    }
+
+    /// <summary>The segments with frames that are there without a gap, from the first on.</summary>
+    /// <param name="work"/><param name="video"/>
+    /// <param name="last">The last one, frames or not; null if there is none.</param>
+    private static List<(string Path, double StartSeconds)> Finished(WorkFolder work, SegmentedVideo video, out SegmentRecord? last)
+    {
+        List<(string, double)> segments = [];
+        last = null;
+        for (int segment = 0; last is not { IsLast: true } && work.Find(segment, video.Encoding.SegmentExtension) is { } record; segment++)
+        {
+            if (record.Frames > 0) segments.Add((work.SegmentPath(segment, video.Encoding.SegmentExtension), record.FirstSeconds));
+            last = record;
+        }
+        return segments;
+    }
+
+    private static VideoRestorationResult Result(VideoRestorationStatus status, string? output, SegmentedRestoration restoration, TimeSpan setUp, string? remark) =>
+        new(status, output, restoration.Report, restoration.Report.Frames > 0 ? setUp + restoration.Report.FirstFrame : TimeSpan.Zero, remark);
+
+    /// <summary>Everything that the result depends on, in words.</summary>
+    private Dictionary<string, string> Settings(SegmentedVideo video, Network network)
+    {
+        var input = new FileInfo(_media!.Path);
+        DeblurOptions deblur = _options.Deblur;
+        return new()
+        {
+            ["input"] = string.Create(CultureInfo.InvariantCulture, $"{input.Name}, {input.Length} bytes, changed {input.LastWriteTimeUtc:yyyy-MM-dd HH:mm:ss}"),
+            ["stream"] = string.Create(CultureInfo.InvariantCulture, $"{video.Video.Index}"),
+            ["model"] = $"{network.Name} ({HashOf(network)})",
+            ["strength"] = deblur.Strength.ToString(CultureInfo.InvariantCulture),
+            ["sigma"] = deblur.Sigma.ToString(),
+            ["guard"] = deblur.Guard ? "on" : "off",
+            ["encoding"] = string.Join(' ', video.Encoding.Arguments),
+            ["slice"] = IsSlice ? string.Create(CultureInfo.InvariantCulture, $"from {_options.Start ?? TimeSpan.Zero:c}, {(_options.Duration is { } duration ? duration.ToString("c", CultureInfo.InvariantCulture) : "to the end")}") : "all of it",
+            ["segments"] = string.Create(CultureInfo.InvariantCulture, $"{video.Grid.LengthMicroseconds / 1e6} s"),
+            ["deblur version"] = typeof(VideoRestoration).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown",
+            ["ffmpeg version"] = FfmpegProcess.Version,
+        };
+    }
+
+    private static string HashOf(Network network)
+    {
+        var hash = new XxHash128();
+        foreach (LayerWeights layer in network.Weights)
+        {
+            hash.Append(MemoryMarshal.AsBytes<float>(layer.Weight));
+            hash.Append(MemoryMarshal.AsBytes<float>(layer.Bias));
+        }
+        return Convert.ToHexStringLower(hash.GetCurrentHash())[..8];
+    }
+
+    private static MediaStream StreamOf(MediaInfo media, int? number)
+    {
+        if (number is null) return media.MainVideo!;
+        MediaStream[] videos = [.. media.Streams.Where(stream => stream is { Kind: MediaStreamKind.Video, Width: > 0, Height: > 0 })];
+        return videos.FirstOrDefault(stream => stream.Index == number)
+            ?? throw new InvalidDataException($"{media.Path}: stream {number} is no video. There is {string.Join(", ", videos.Select(stream => $"--stream {stream.Index} ({stream.Width}x{stream.Height})"))}.");
+    }
+
+    /// <summary>Where standard streams or nothing take the place of a file: there is nothing to go on with later.</summary>
+    private VideoRestorationResult RestoreStream(ComputeDevice device, Network network, Action<string> note, IProgress<PipelineProgress> progress, CancellationToken cancellation)
+    {
+        IVideoSource source = OpenSource(network, note, cancellation);
+        using var frames = new SegmentSource(source, IsSlice && _media is not null ? StartSeconds : double.NegativeInfinity, EndSeconds);
         using IFrameSink sink = OpenSink(source, note);
         using var deblurrer = new Deblurrer(device, network, source.Format, _options.Deblur);
-        var pipeline = new FramePipeline(source, deblurrer, sink);
+        var pipeline = new FramePipeline(frames, deblurrer, sink);
         TimeSpan setUp = Stopwatch.GetElapsedTime(_openedAt);
         try
         {
@@ -98,12 +317,14 @@ public sealed class VideoRestoration : IDisposable
         catch (OperationCanceledException)
         {
             bool isPlayable = sink is FfmpegFrameSink { FrameCount: > 0 } file && file.CompleteEarly() && new FileInfo(_file!.TemporaryPath).Length > 0;
-            string? partial = isPlayable ? KeepPartial() : null;
+            string? partial = isPlayable ? PartialPath : null;
+            if (isPlayable) _file!.CommitAs(PartialPath);
             return Result(VideoRestorationStatus.Interrupted, partial, partial is null ? null : $"{_inputName}: interrupted; what was restored so far is in {partial}.");
         }
-        if (source.EarlyEnd is { } finding)
+        if (source.EarlyEnd is { } finding && !IsSlice)
         {
-            string? partial = KeepPartial();
+            string? partial = _file is null ? null : PartialPath;
+            _file?.CommitAs(PartialPath);
             string kept = partial is null ? "" : $"; the {pipeline.Report.Frames} frames it has are in {partial}";
             string advice = _media is null ? "Look at what the program that sends it says" : "Copy or record it again";
             return Result(VideoRestorationStatus.Truncated, partial, $"{_inputName} ends early ({finding}){kept}. {advice}.");
@@ -116,11 +337,9 @@ public sealed class VideoRestoration : IDisposable
             new(status, output, pipeline.Report, pipeline.Report.Frames > 0 ? setUp + pipeline.Report.FirstFrame : TimeSpan.Zero, remark);
     }
 
-    public void Dispose() => _file?.Dispose();
-
     private IVideoSource OpenSource(Network network, Action<string> note, CancellationToken cancellation)
     {
-        if (_media is not null) return new FfmpegFrameSource(_media, _media.MainVideo!, asRgb: network.Description.C == 3);
+        if (_media is not null) return new FfmpegFrameSource(_media, _video!, asRgb: network.Description.C == 3, fromSeconds: IsSlice ? StartSeconds : null);
         var source = new NutFrameSource(new StandardInputStream(), _inputName, cancellation);
         if (source.HasOtherStreams) note($"{_inputName}: only its first video is restored, sound and the rest are left out.");
         return source;
@@ -135,19 +354,18 @@ public sealed class VideoRestoration : IDisposable
             return new NutFrameSink(output, StandardStreams.OutputName, source.RawVideo);
         }
         if (_file is null) return new NullFrameSink();
-        VideoEncoder encoder = VideoEncoder.Find(_options.Encoder ?? VideoEncoder.DefaultFor(_outputPath!), _options.Quality);
-        VideoOutputPlan plan = source is FfmpegFrameSource file ? VideoOutputPlan.Make(_media!, _media!.MainVideo!, source.Format, file.Loss, encoder, _file.TemporaryPath)
-            : VideoOutputPlan.Make(source.Format, encoder);
-        foreach (string remark in plan.Notes) note($"{_inputName}: {remark}.");
-        return new FfmpegFrameSink(_file.TemporaryPath, _outputPath!, source.RawVideo, _media, plan);
+        var encoding = VideoEncoding.Make(source.Format, VideoEncoder.Find(_options.Encoder ?? VideoEncoder.DefaultFor(_outputPath!), _options.Quality));
+        foreach (string remark in encoding.Notes) note($"{_inputName}: {remark}.");
+        return new FfmpegFrameSink(_file.TemporaryPath, _outputPath!, source.RawVideo, encoding);
     }
 
-    /// <summary>Keeps an unfinished result as <c>clip.partial.mp4</c> beside <c>clip.mp4</c>; null where nothing is written.</summary>
-    private string? KeepPartial()
+    /// <summary>Beside <c>clip.mp4</c>, <c>clip.partial.mp4</c>.</summary>
+    private string PartialPath => Path.Combine(Path.GetDirectoryName(Path.GetFullPath(_outputPath!))!, $"{Path.GetFileNameWithoutExtension(_outputPath)}.partial{Path.GetExtension(_outputPath)}");
+
+    /// <summary>Gives an unfinished result, which was joined, its name.</summary>
+    private string KeepPartial(WorkFolder work)
     {
-        if (_file is null) return null;
-        string path = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(_outputPath!))!, $"{Path.GetFileNameWithoutExtension(_outputPath)}.partial{Path.GetExtension(_outputPath)}");
-        _file.CommitAs(path);
-        return path;
+        File.Move(work.JoinedPath(Path.GetExtension(_outputPath!)), PartialPath, overwrite: true);
+        return PartialPath;
     }
 }

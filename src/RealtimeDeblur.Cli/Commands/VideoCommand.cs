@@ -110,7 +110,7 @@ internal static class VideoCommand
             $"{NameOf(input, StandardStreams.InputName)}: per frame read {report.Read.MedianMs:0.0} ms, restore {report.Restore.MedianMs:0.0} ms (99 %: {report.Restore.P99Ms:0.0}), write {report.Write.MedianMs:0.0} ms; from decoded to written {report.Latency.MedianMs:0.0} ms (99 %: {report.Latency.P99Ms:0.0})"));
         if (result.Remark is not null && result.Status != VideoRestorationStatus.Truncated) run.Note(result.Remark);
         return new(input, result.Output, report.Frames, report.Elapsed.TotalSeconds, report.FramesPerSecond, result.FirstFrame.TotalMilliseconds, report.MedianSigma,
-            result.Status switch { VideoRestorationStatus.Done => FileStatus.Done, VideoRestorationStatus.Truncated => FileStatus.Truncated, _ => FileStatus.Interrupted },
+            result.Status switch { VideoRestorationStatus.Done or VideoRestorationStatus.ShareDone => FileStatus.Done, VideoRestorationStatus.Truncated => FileStatus.Truncated, _ => FileStatus.Interrupted },
             result.Status == VideoRestorationStatus.Truncated ? result.Remark : null);
     }
 

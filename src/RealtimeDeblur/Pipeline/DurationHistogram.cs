@@ -38,6 +38,14 @@ public sealed class DurationHistogram
         _buckets[Math.Min((int)(Math.Log(clamped / SmallestMs) / LogGrowth), _buckets.Length - 1)]++;
     }
 
+    /// <summary>Takes over the entries of another one.</summary>
+    internal void Add(DurationHistogram other)
+    {
+        _totalMs += other._totalMs;
+        Count += other.Count;
+        for (int i = 0; i < _buckets.Length; i++) _buckets[i] += other._buckets[i];
+    }
+
     /// <summary>The duration in milliseconds that the given share of entries does not exceed; 0 without entries.</summary>
     /// <param name="share">0 to 1.</param>
     public double PercentileMs(double share)

@@ -37,4 +37,17 @@ public sealed class PipelineReport
     public DurationHistogram Latency { get; } = new();
 
     internal SigmaHistogram Sigmas { get; } = new();
+
+    /// <summary>Takes over what another pipeline did after this one.</summary>
+    internal void Add(PipelineReport next)
+    {
+        if (Frames == 0) FirstFrame = Elapsed + next.FirstFrame;
+        Frames += next.Frames;
+        Elapsed += next.Elapsed;
+        Read.Add(next.Read);
+        Restore.Add(next.Restore);
+        Write.Add(next.Write);
+        Latency.Add(next.Latency);
+        Sigmas.Add(next.Sigmas);
+    }
 }

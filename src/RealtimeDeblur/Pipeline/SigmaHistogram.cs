@@ -28,4 +28,11 @@ internal sealed class SigmaHistogram
         _count++;
         _counts[Math.Clamp((int)MathF.Round(sigma / InferenceSession.SigmaStep), 0, _counts.Length - 1)]++;
     }
+
+    /// <summary>Takes over the entries of another one.</summary>
+    public void Add(SigmaHistogram other)
+    {
+        _count += other._count;
+        for (int i = 0; i < _counts.Length; i++) _counts[i] += other._counts[i];
+    }
 }

@@ -129,6 +129,27 @@ public sealed unsafe class Deblurrer : IDisposable
     /// <summary>Whether that frame was found to be sharp and passed unchanged.</summary>
     public bool LastIsSharp { get; private set; }
 
+    /// <summary>
+    /// What is known of the blur of the video so far, as numbers for another deblurrer that goes on with it; null where nothing is estimated. Set to null it begins a video: the first frame waits for its own estimate.
+    /// Getting it waits for the estimates that are under way, so that whoever goes on finds what this one would.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">Frames are in flight.</exception>
+    /// <exception cref="ArgumentException">These are not such numbers.</exception>
+    internal float[]? BlurMemory
+    {
+        get
+        {
+            ThrowIfBusy();
+            return Options.Sigma.IsAuto ? _finder?.Save() : null;
+        }
+        set
+        {
+            ThrowIfBusy();
+            if (value is null) _finder?.Restart();
+            else _finder?.Load(value);
+        }
+    }
+
     /// <summary>Which kernels run.</summary>
     internal InferencePlan Plan => _session.Plan;
 
@@ -210,7 +231,7 @@ public sealed unsafe class Deblurrer : IDisposable
     /// <exception cref="InvalidOperationException">Other frames are in flight.</exception>
     public void Process(Frame frame)
     {
-        if (InFlight > 0) throw new InvalidOperationException($"{InFlight} frames are in flight: collect them before processing a single one.");
+        ThrowIfBusy();
         Start(frame, isAlone: true);
         Collect();
     }
@@ -251,6 +272,11 @@ public sealed unsafe class Deblurrer : IDisposable
         _disposed = true;
         if (_finder is not null) Drain();       // estimates that nobody waited for
         Release();
+    }
+
+    private void ThrowIfBusy()
+    {
+        if (InFlight > 0) throw new InvalidOperationException($"{InFlight} frames are in flight: collect them first.");
     }
 
     private void ThrowIfFull()

@@ -96,6 +96,23 @@ internal sealed class SigmaFinder : IDisposable
         _isStarted = false;
     }
 
+    /// <summary>Everything that the next frame of the video depends on, as numbers; waits for the estimates that are under way.</summary>
+    public float[] Save()
+    {
+        Await(_enqueued);
+        return [_isStarted ? 1 : 0, _gap, .. _tracker.Save()];
+    }
+
+    /// <summary>Goes on where the finder was that saved this.</summary>
+    /// <exception cref="ArgumentException">It is nothing that <see cref="Save"/> gave.</exception>
+    public void Load(ReadOnlySpan<float> saved)
+    {
+        if (saved.Length < 2) throw new ArgumentException("These numbers are no saved state of a finder.", nameof(saved));
+        Await(_enqueued);
+        _tracker.Load(saved[2..]);
+        (_isStarted, _gap) = (saved[0] != 0, (int)saved[1]);
+    }
+
     public void Dispose() => _estimator.Dispose();
 
     private void Enqueue(CommandQueue queue, KernelArgument frame, ComputeEvent uploaded)

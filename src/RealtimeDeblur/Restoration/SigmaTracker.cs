@@ -19,6 +19,10 @@ internal sealed class SigmaTracker
     /// <summary>Estimates until the mean is steady.</summary>
     private const int SettlingEstimates = 8;
 
+    private const int MaxCount = 1 << 24;
+
+    private const int SavedCount = 5 + CutFrames;
+
     // In levels: an estimate further from the mean than both of these is not noise of one scene. The errors of one scene's frames are alike; 0.2 is more than they differ.
     private const float PlausibleSpreads = 2, PlausibleLevels = 0.2f;
 
@@ -75,13 +79,26 @@ internal sealed class SigmaTracker
         double share = Math.Max(1 - Math.Exp(-(seconds >= 1e-3 ? seconds : 1e-3) / _timeConstant), 1.0 / (_count + 1));
         _level += (float)share * Math.Clamp(difference, -plausible, plausible);
         _spread += (float)share * (estimate.Spread - _spread);
-        if (_count < int.MaxValue) _count++;
+        // A mean of more than these is as steady as it gets; saved as a float it stays exact.
+        if (_count < MaxCount) _count++;
         FollowSharpness();
         return Current;
     }
 
     /// <summary>Forgets everything, as before the first frame.</summary>
     public void Reset() => (_count, _candidateCount, _isSharp) = (0, 0, false);
+
+    /// <summary>Everything that the next estimate depends on, as numbers.</summary>
+    public float[] Save() => [_level, _spread, _count, _isSharp ? 1 : 0, _candidateCount, .. _candidates];
+
+    /// <summary>Goes on where the tracker was that saved this.</summary>
+    /// <exception cref="ArgumentException">It is nothing that <see cref="Save"/> gave.</exception>
+    public void Load(ReadOnlySpan<float> saved)
+    {
+        if (saved.Length != SavedCount || saved[4] is not (>= 0 and < CutFrames)) throw new ArgumentException("These numbers are no saved state of a tracker.", nameof(saved));
+        (_level, _spread, _count, _isSharp, _candidateCount) = (saved[0], saved[1], (int)saved[2], saved[3] != 0, (int)saved[4]);
+        saved[(SavedCount - CutFrames)..].CopyTo(_candidates);
+    }
 
     private bool IsCut(float level, float plausible)
     {

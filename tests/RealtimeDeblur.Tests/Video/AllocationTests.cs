@@ -47,7 +47,7 @@ public sealed class AllocationTests : IDisposable
     private FfmpegFrameSink Encode(MediaInfo media, FfmpegFrameSource source)
     {
         VideoEncoder encoder = VideoEncoder.Find("rawvideo", quality: null);
-        return new(_folder["out.nut"], "out.nut", source.RawVideo, media, VideoOutputPlan.Make(media, media.MainVideo!, source.Format, loss: null, encoder, _folder["out.nut"]));
+        return new(_folder["out.nut"], "out.nut", source.RawVideo, VideoEncoding.Make(media.MainVideo!, source.Format, loss: null, encoder));
     }
 
     /// <summary>What the process allocates between two frames.</summary>

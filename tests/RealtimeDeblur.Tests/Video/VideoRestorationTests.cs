@@ -195,11 +195,13 @@ public sealed class VideoRestorationTests : IDisposable
         Restore("in.mp4", "out.mp4");
         MediaInfo media = VideoProbe.Probe(_folder["out.mp4"]);
         Assert.Equal((64, 48), (media.MainVideo!.Width, media.MainVideo.Height));
-        Assert.Equal([MediaStreamKind.Video, MediaStreamKind.Subtitle, MediaStreamKind.AttachedPicture], media.Streams.Select(stream => stream.Kind).Order());
+        Assert.Equal([MediaStreamKind.Video, MediaStreamKind.Video, MediaStreamKind.Video, MediaStreamKind.Subtitle, MediaStreamKind.AttachedPicture], media.Streams.Select(stream => stream.Kind).Order());
+        Assert.Equal(1, media.MainVideo.Index);
+        foreach (int other in (int[])[0, 2]) Assert.Equal(Ffmpeg.PacketHash(_folder["in.mp4"], $"{other}"), Ffmpeg.PacketHash(_folder["out.mp4"], $"{other}"));
         Assert.Equal(Ffmpeg.PacketHash(_folder["in.mp4"], "s:0"), Ffmpeg.PacketHash(_folder["out.mp4"], "s:0"));
         Assert.Equal("deu", Ffmpeg.Property(_folder["out.mp4"], "s:0", "index:stream_tags=language").Split('\n')[^1].Trim());
         Assert.Equal(2, _notes.Count);
-        Assert.All(_notes, note => Assert.Contains("(video, h264) is left out", note));
+        Assert.All(_notes, note => Assert.Contains("(video, h264) stays as it is", note));
     }
 
     [Fact]
@@ -211,7 +213,8 @@ public sealed class VideoRestorationTests : IDisposable
         Assert.Equal(("aac", "aac"), (Ffmpeg.Property(_folder["out.mp4"], "a:0", "codec_name"), Ffmpeg.Property(_folder["out.mp4"], "a:1", "codec_name")));
         Assert.Equal(Ffmpeg.PacketHash(_folder["in.mkv"], "a:1"), Ffmpeg.PacketHash(_folder["out.mp4"], "a:1"));
         Assert.Contains(_notes, note => note.Contains("stream 1 (audio, pcm_s16le)", StringComparison.Ordinal) && note.Contains("converted to aac", StringComparison.Ordinal));
-        Assert.Contains(_notes, note => note.Contains("stream 3 (subtitle, subrip) is left out", StringComparison.Ordinal));
+        Assert.Equal("mov_text", Ffmpeg.Property(_folder["out.mp4"], "s:0", "codec_name"));
+        Assert.Contains(_notes, note => note.Contains("stream 3 (subtitle, subrip)", StringComparison.Ordinal) && note.Contains("converted to mov_text", StringComparison.Ordinal));
     }
 
     [Fact]

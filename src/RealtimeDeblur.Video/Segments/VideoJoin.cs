@@ -1,0 +1,62 @@
+using System.Globalization;
+
+namespace RealtimeDeblur.Video.Segments;
+
+/// <summary>The segments of a video, joined without being encoded again, and everything else of the source around them.</summary>
+internal static class VideoJoin
+{
+    private const double Million = 1e6;
+
+    /// <summary>Writes a file. Blocks until it is on the disk.</summary>
+    /// <param name="segments">Files of the segments that have frames, in order, at least one; and the time of the first frame of each, in seconds on the source's clock.</param>
+    /// <param name="plan">What else the result holds.</param>
+    /// <param name="tags">Of the restored video, as options of ffmpeg.</param>
+    /// <param name="listPath">A file that may be written, for ffmpeg.</param>
+    /// <param name="path">The file; replaced if it exists.</param>
+    /// <param name="shownPath">What messages call it.</param>
+    /// <param name="startSeconds">Where the result begins on the source's clock, which becomes its 0; null keeps the clock and takes everything from the beginning.</param>
+    /// <param name="endSeconds">Where it ends; null takes everything to the end.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="IOException">ffmpeg could not do it; the message says why.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public static void Run(IReadOnlyList<(string Path, double StartSeconds)> segments, ContainerPlan plan, IReadOnlyList<(string Option, string Value)> tags, string listPath, string path, string shownPath, double? startSeconds, double? endSeconds, CancellationToken cancellation)
+    {
+        // ffmpeg puts each file where the one before ends. Said to last until the next one begins, they stay where they are; the time of the first is taken off all, and put back on all.
+        long[] starts = [.. segments.Select(segment => StartMicroseconds(segment.Path, segment.StartSeconds))];
+        List<string> list = ["ffconcat version 1.0"];
+        for (int i = 0; i < segments.Count; i++)
+        {
+            list.Add($"file {Path.GetFileName(segments[i].Path)}");
+            if (i + 1 < segments.Count) list.Add($"duration {Seconds((starts[i + 1] - starts[i]) / Million)}");
+        }
+        File.WriteAllLines(listPath, list);
+
+        List<string> arguments = ["-hide_banner", "-v", "error", "-nostdin", "-y"];
+        double fileStart = plan.Source.StartSeconds ?? 0;
+        // A slice begins at 0, and ffmpeg takes the time to which it seeks off the source by itself.
+        if (startSeconds is null) arguments.Add("-copyts");
+        arguments.AddRange(["-itsoffset", Seconds(starts[0] / Million - (startSeconds ?? 0)), "-f", "concat", "-safe", "0", "-i", FfmpegProcess.FileArgument(listPath)]);
+        if (startSeconds - fileStart is > 0 and { } seek) arguments.AddRange(["-ss", Seconds(seek)]);
+        if (endSeconds is { } end) arguments.AddRange(["-t", Seconds(Math.Max(end - (startSeconds ?? fileStart), 1 / Million))]);
+        arguments.AddRange(["-i", FfmpegProcess.FileArgument(plan.Source.Path), .. plan.Arguments(restored: 0, original: 1, tags, isSlice: startSeconds is not null), FfmpegProcess.FileArgument(path)]);
+
+        using FfmpegProcess join = FfmpegProcess.Start("ffmpeg", arguments);
+        using (cancellation.Register(join.Kill))
+        {
+            int exitCode = join.WaitForExit();
+            cancellation.ThrowIfCancellationRequested();
+            if (exitCode != 0 || join.FailedToWrite)
+            {
+                throw !File.Exists(plan.Source.Path) ? new FileNotFoundException($"{plan.Source.Path} is gone, and with it the sound and everything else that belongs into {shownPath}. Bring it back.")
+                    : new IOException($"{shownPath}: ffmpeg could not write it ({join.Cause}). Free space, choose another place with -o, or another encoder.");
+            }
+        }
+        WorkFolder.FlushToDisk(path);
+    }
+
+    /// <summary>When a segment begins, as ffmpeg reads it: Matroska counts milliseconds.</summary>
+    private static long StartMicroseconds(string path, double seconds) => Path.GetExtension(path) == ".mkv"
+        ? (long)Math.Round(seconds * 1e3, MidpointRounding.AwayFromZero) * 1000 : (long)Math.Round(seconds * Million, MidpointRounding.AwayFromZero);
+
+    private static string Seconds(double seconds) => seconds.ToString("0.000000", CultureInfo.InvariantCulture);
+}
