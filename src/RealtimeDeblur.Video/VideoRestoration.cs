@@ -41,6 +41,12 @@ public sealed record VideoRestorationOptions
 
     /// <summary>How long it is; null goes on to the end.</summary>
     public TimeSpan? Duration { get; init; }
+
+    /// <summary>Whether, without a <see cref="Start"/>, so much is taken from the middle.</summary>
+    public bool FromMiddle { get; init; }
+
+    /// <summary>Whether the result shows the original too.</summary>
+    public VideoComparison Comparison { get; init; }
 }
 
 /// <summary>How the restoration of a file ended.</summary>
@@ -98,6 +104,11 @@ public sealed class VideoRestoration : IDisposable
         {
             _media = VideoProbe.ProbeVideo(inputPath);
             _video = StreamOf(_media, options.Stream);
+            if (_media.DurationSeconds is { } seconds)
+            {
+                if (options.Start?.TotalSeconds >= seconds) throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"{inputPath} is {seconds:0.0} s long: there is nothing from {options.Start.Value.TotalSeconds:0.0} s on. Choose an earlier --start."));
+                if (options.FromMiddle && options.Start is null && options.Duration is { } duration) _options = options with { Start = TimeSpan.FromSeconds(Math.Max(0, (seconds - duration.TotalSeconds) / 2)) };
+            }
         }
         else _inputName = StandardStreams.InputName;
         if (!writesFile) return;
@@ -146,7 +157,7 @@ public sealed class VideoRestoration : IDisposable
         VideoEncoder encoder = VideoEncoder.Find(_options.Encoder ?? VideoEncoder.DefaultFor(_outputPath!), _options.Quality);
         bool keepsRotation = _video!.RotationDegrees != 0 && ContainerPlan.HoldsRotation(_outputPath!);
         FrameFormat format = FfmpegFrameSource.FormatOf(_media!, _video, asRgb: network.Description.C == 3, keepsRotation, out string? loss);
-        var encoding = VideoEncoding.Make(_video, format, loss, encoder);
+        var encoding = VideoEncoding.Make(_video, ComparedFrames.FormatOf(format, _options.Comparison), loss, encoder);
         var container = ContainerPlan.Make(_media!, _video, keepsRotation, _outputPath!);
         foreach (string remark in encoding.Notes.Concat(container.Notes)) note($"{_inputName}: {remark}.");
 
@@ -275,6 +286,7 @@ public sealed class VideoRestoration : IDisposable
             ["sigma"] = deblur.Sigma.ToString(),
             ["guard"] = deblur.Guard ? "on" : "off",
             ["encoding"] = string.Join(' ', video.Encoding.Arguments),
+            ["comparison"] = _options.Comparison.ToString().ToLowerInvariant(),
             ["slice"] = IsSlice ? string.Create(CultureInfo.InvariantCulture, $"from {_options.Start ?? TimeSpan.Zero:c}, {(_options.Duration is { } duration ? duration.ToString("c", CultureInfo.InvariantCulture) : "to the end")}") : "all of it",
             ["segments"] = string.Create(CultureInfo.InvariantCulture, $"{video.Grid.LengthMicroseconds / 1e6} s"),
             ["deblur version"] = typeof(VideoRestoration).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown",
@@ -306,9 +318,11 @@ public sealed class VideoRestoration : IDisposable
     {
         IVideoSource source = OpenSource(network, note, cancellation);
         using var frames = new SegmentSource(source, IsSlice && _media is not null ? StartSeconds : double.NegativeInfinity, EndSeconds);
-        using IFrameSink sink = OpenSink(source, note);
+        FrameFormat shown = ComparedFrames.FormatOf(source.Format, _options.Comparison);
+        using IFrameSink sink = OpenSink(source.RawVideo with { Width = shown.Width }, shown, note);
         using var deblurrer = new Deblurrer(device, network, source.Format, _options.Deblur);
-        var pipeline = new FramePipeline(frames, deblurrer, sink);
+        using ComparedFrames? both = _options.Comparison == VideoComparison.None ? null : new(frames, sink, _options.Comparison);
+        var pipeline = new FramePipeline(both ?? (IFrameSource)frames, deblurrer, both ?? sink);
         TimeSpan setUp = Stopwatch.GetElapsedTime(_openedAt);
         try
         {
@@ -345,18 +359,18 @@ public sealed class VideoRestoration : IDisposable
         return source;
     }
 
-    private IFrameSink OpenSink(IVideoSource source, Action<string> note)
+    private IFrameSink OpenSink(NutVideoStream raw, FrameFormat format, Action<string> note)
     {
         if (_outputPath == StandardStreams.Path)
         {
             FileStream output = StandardStreams.OpenOutput();
             PipeSize.Enlarge(output);
-            return new NutFrameSink(output, StandardStreams.OutputName, source.RawVideo);
+            return new NutFrameSink(output, StandardStreams.OutputName, raw);
         }
         if (_file is null) return new NullFrameSink();
-        var encoding = VideoEncoding.Make(source.Format, VideoEncoder.Find(_options.Encoder ?? VideoEncoder.DefaultFor(_outputPath!), _options.Quality));
+        var encoding = VideoEncoding.Make(format, VideoEncoder.Find(_options.Encoder ?? VideoEncoder.DefaultFor(_outputPath!), _options.Quality));
         foreach (string remark in encoding.Notes) note($"{_inputName}: {remark}.");
-        return new FfmpegFrameSink(_file.TemporaryPath, _outputPath!, source.RawVideo, encoding);
+        return new FfmpegFrameSink(_file.TemporaryPath, _outputPath!, raw, encoding);
     }
 
     /// <summary>Beside <c>clip.mp4</c>, <c>clip.partial.mp4</c>.</summary>

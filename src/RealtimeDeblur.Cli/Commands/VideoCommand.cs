@@ -42,6 +42,11 @@ internal static class VideoCommand
         });
         Option<bool> noGuard = RestoreOptions.NoGuard();
         Option<bool> overwrite = RestoreOptions.Overwrite();
+        Option<bool> resume = VideoOptions.Resume();
+        Option<Shard?> shard = VideoOptions.Shard();
+        Option<int?> stream = VideoOptions.Stream();
+        Option<TimeSpan?> start = VideoOptions.Start(), duration = VideoOptions.Duration(), preview = VideoOptions.Preview();
+        Option<VideoComparison> compare = VideoOptions.Compare();
 
         return new CliCommand("video", "Restores video files. Sound, subtitles, timing, colours and orientation stay as they are.", "deblur video holiday.mp4 -o holiday-sharp.mp4", run =>
         {
@@ -56,7 +61,16 @@ internal static class VideoCommand
                 Quality = run.Get(quality),
                 Deblur = new DeblurOptions { Strength = run.Get(strength), Sigma = run.Get(sigma), Guard = !run.Get(noGuard) },
                 Overwrite = run.Get(overwrite),
+                Resume = run.Get(resume),
+                Shard = run.Get(shard) ?? Shard.Whole,
+                Stream = run.Get(stream),
+                Start = run.Get(start),
+                Duration = run.Get(preview) ?? run.Get(duration),
+                FromMiddle = run.IsGiven(preview),
+                Comparison = run.Get(compare),
             };
+            if (run.IsGiven(preview) && run.IsGiven(duration)) throw new UsageException("--preview says how much is restored already: leave --duration out.");
+            if (options.Shard.Count > 1 && options.Overwrite) throw new UsageException("--overwrite and --shard do not go together, because no share knows whether another was here before. Delete the old results first.");
             // A device takes about as long to open as ffprobe to look into the first file: both at once.
             var device = new Lazy<ComputeDevice>(run.OpenDevice);
             var opening = new Thread(() => Open(device)) { Name = "deblur device" };
@@ -71,7 +85,7 @@ internal static class VideoCommand
                 if (device.IsValueCreated) device.Value.Dispose();
             }
         })
-        { inputs, output, model, strength, sigma, noGuard, encoder, quality, overwrite };
+        { inputs, output, model, strength, sigma, noGuard, encoder, quality, stream, start, duration, preview, compare, overwrite, resume, shard };
     }
 
     /// <summary>What is to be done. Standard streams stand alone: each carries one video.</summary>

@@ -169,8 +169,10 @@ internal sealed class SegmentedRestoration(SegmentedVideo video, Network network
 
     private void Restore(int segment, CancellationToken cancellation)
     {
-        _open = new(work.SegmentPath(segment, Extension), shownPath, _file!.RawVideo, video.Encoding);
-        var pipeline = new FramePipeline(_source!, _deblurrer!, _open);
+        NutVideoStream raw = _file!.RawVideo with { Width = ComparedFrames.FormatOf(_source!.Format, video.Options.Comparison).Width };
+        _open = new(work.SegmentPath(segment, Extension), shownPath, raw, video.Encoding);
+        using ComparedFrames? both = video.Options.Comparison == VideoComparison.None ? null : new(_source, _open, video.Options.Comparison);
+        var pipeline = new FramePipeline(both ?? (IFrameSource)_source, _deblurrer!, both ?? (IFrameSink)_open);
         try
         {
             pipeline.Run(cancellation, new Later(this, _framesBefore + Report.Frames));
