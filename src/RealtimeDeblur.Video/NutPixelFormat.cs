@@ -32,6 +32,9 @@ internal static class NutPixelFormat
     /// <returns>False for compressed video and for layouts that we do not have.</returns>
     public static bool TryFind(uint fourCc, out PixelFormat pixels) => Known.TryGetValue(fourCc, out pixels);
 
+    /// <summary>The name of a layout.</summary>
+    public static uint FourCcOf(PixelFormat pixels) => Known.First(pair => pair.Value == pixels).Key;
+
     /// <summary>A name as FFmpeg prints it: <c>H264</c>, <c>Y3[11][12]</c>.</summary>
     public static string Describe(uint fourCc) =>
         string.Concat(BitConverter.GetBytes(fourCc).Select(b => char.IsAsciiLetterOrDigit((char)b) ? ((char)b).ToString() : string.Create(CultureInfo.InvariantCulture, $"[{b}]")));

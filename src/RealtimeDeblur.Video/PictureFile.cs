@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using System.Globalization;
 using OpenCvSharp;
 using RealtimeDeblur.Imaging;
 
@@ -65,6 +65,61 @@ public sealed class PictureFile : IDisposable
         var frame = new Frame(new FrameFormat(pixels, color.Width, color.Height, ColorRange.Full));
         AsBytes(color).CopyTo(frame.Data);
         return new(frame, alpha, isGrey, is16Bit);
+    }
+
+    /// <summary>Takes a frame of a video: the one that is shown at a time. Of 10-bit video it has 16 bits.</summary>
+    /// <param name="path">Video file.</param>
+    /// <param name="at">Counted from the beginning of the file.</param>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">It is no video, or has no frame there.</exception>
+    public static PictureFile LoadFrame(string path, TimeSpan at)
+    {
+        MediaInfo media = VideoProbe.ProbeVideo(path);
+        double wanted = (media.StartSeconds ?? 0) + at.TotalSeconds;
+        const double tolerance = 0.0005;      // of times that were rounded to milliseconds
+        // As with a resumed video: where there is no frame soon before, decoding has to begin at the beginning.
+        const double margin = 2;
+        using Frame shown = LastFrameUntil(wanted - margin) ?? LastFrameUntil(null)
+            ?? throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"{path} has no frame at {at.TotalSeconds:0.0} s{(media.DurationSeconds is { } length ? $"; it is {length:0.0} s long" : "")}."));
+        bool is16Bit = shown.Format.Pixels == PixelFormat.Rgb48;
+        var frame = new Frame(shown.Format with { Pixels = is16Bit ? PixelFormat.Rgb48 : PixelFormat.Bgr24, Range = ColorRange.Full });
+        shown.Data.CopyTo(frame.Data);
+        if (!is16Bit)
+        {
+            for (int i = 0; i < frame.Data.Length; i += 3) (frame.Data[i], frame.Data[i + 2]) = (frame.Data[i + 2], frame.Data[i]);
+        }
+        return new(frame, alpha: null, isGrey: false, is16Bit);
+
+        Frame? LastFrameUntil(double? fromSeconds)
+        {
+            Frame? last = null;
+            FfmpegFrameSource source;
+            try
+            {
+                source = new(media, media.MainVideo!, asRgb: true, fromSeconds: fromSeconds);
+            }
+            catch (InvalidDataException) when (fromSeconds is not null)
+            {
+                return null;
+            }
+            using (source)
+            {
+                while (source.TryRead(out Frame? next))
+                {
+                    if (next.Timestamp * source.RawVideo.TimeBase.Value > wanted + tolerance)
+                    {
+                        next.Dispose();
+                        return last;
+                    }
+                    last?.Dispose();
+                    last = next;
+                }
+            }
+            // The last frame is shown until the end of the file, and not after it.
+            if (media.DurationSeconds is not { } seconds || at.TotalSeconds <= seconds + tolerance) return last;
+            last?.Dispose();
+            return null;
+        }
     }
 
     /// <summary>What a format cannot hold of this picture, for the user; null if it holds everything.</summary>

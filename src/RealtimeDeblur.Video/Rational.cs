@@ -21,6 +21,11 @@ public readonly record struct Rational(int Numerator, int Denominator)
         return new(Numerator / divisor, Denominator / divisor);
     }
 
+    /// <summary>A number of these, counted in another unit and rounded to the nearest, halves away from zero: what FFmpeg's av_rescale_q does.</summary>
+    /// <param name="count">0 or more.</param>
+    /// <param name="unitsPerSecond">The other unit.</param>
+    internal long In(long unitsPerSecond, long count) => (long)(((Int128)count * Numerator * unitsPerSecond * 2 + Denominator) / ((Int128)Denominator * 2));
+
     /// <summary>Reads FFmpeg's <c>30000/1001</c> or <c>8:9</c>; anything else is unknown.</summary>
     public static Rational Parse(string? text)
     {

@@ -19,6 +19,7 @@ internal sealed unsafe partial class StandardInputStream : Stream
     // Nothing is ever written; its writing end goes away with the first disposal, which wakes poll.
     private readonly AnonymousPipeServerStream _closed = new(PipeDirection.Out);
     private readonly SafePipeHandle _closedEnd;
+    private byte? _peeked;
 
     public StandardInputStream()
     {
@@ -40,7 +41,21 @@ internal sealed unsafe partial class StandardInputStream : Stream
         set => throw new NotSupportedException();
     }
 
-    public override int Read(Span<byte> buffer) => WaitForData() ? _file.Read(buffer) : 0;
+    /// <summary>Waits for the first byte, which stays to be read; null if there is none.</summary>
+    public byte? Peek()
+    {
+        Span<byte> first = stackalloc byte[1];
+        if (_peeked is null && Read(first) == 1) _peeked = first[0];
+        return _peeked;
+    }
+
+    public override int Read(Span<byte> buffer)
+    {
+        if (_peeked is not { } first || buffer.IsEmpty) return WaitForData() ? _file.Read(buffer) : 0;
+        _peeked = null;
+        buffer[0] = first;
+        return 1;
+    }
 
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 

@@ -76,7 +76,8 @@ public sealed record VideoRestorationResult(VideoRestorationStatus Status, strin
 /// Restores one video file into another: every frame with its own timestamp, sound and the rest unchanged. The output appears under its name when it is complete. Until then it grows in a folder beside it,
 /// segment by segment (<see cref="VideoRestorationOptions.Resume"/> goes on with one that was left behind, whatever ended its maker). A restoration that is interrupted, or whose source ends early,
 /// leaves a playable file with <c>.partial</c> in its name.
-/// Without an output it decodes and restores and drops the frames, which shows how fast that goes. Standard input and output take the place of either file: raw frames as NUT, no sound.
+/// Without an output it decodes and restores and drops the frames, which shows how fast that goes. Standard input and output take the place of either file: raw frames as NUT, or as YUV4MPEG2
+/// where the input is that, no sound.
 /// </summary>
 public sealed class VideoRestoration : IDisposable
 {
@@ -200,7 +201,7 @@ public sealed class VideoRestoration : IDisposable
     /// <summary>Makes the result of the segments, if they are all there.</summary>
     private VideoRestorationResult Join(WorkFolder work, SegmentedVideo video, ContainerPlan container, SegmentedRestoration restoration, TimeSpan setUp, CancellationToken cancellation)
     {
-        List<(string, double)> segments = Finished(work, video, out SegmentRecord? last);
+        List<(string, long, Rational)> segments = Finished(work, video, out SegmentRecord? last);
         if (last is not { IsLast: true }) return Result(VideoRestorationStatus.ShareDone, null, restoration, setUp, $"{_inputName}: share {_options.Shard} is done; the one that is done last writes {_outputPath}.");
         if (!work.TryClaimJoin()) return Result(VideoRestorationStatus.ShareDone, null, restoration, setUp, $"{_inputName}: share {_options.Shard} is done, and another joins them to {_outputPath}.");
         if (segments.Count == 0)
@@ -227,12 +228,12 @@ public sealed class VideoRestoration : IDisposable
     private VideoRestorationResult Interrupt(WorkFolder work, SegmentedVideo video, ContainerPlan container, SegmentedRestoration restoration, TimeSpan setUp)
     {
         if (_options.Shard.Count > 1) return Result(VideoRestorationStatus.Interrupted, null, restoration, setUp, null);
-        List<(string, double)> segments = Finished(work, video, out SegmentRecord? last);
+        List<(string, long, Rational)> segments = Finished(work, video, out SegmentRecord? last);
         double? end = last?.LastSeconds;
         if (restoration.BrokenOff is { } open)
         {
-            segments.Add((open.Path, open.FirstSeconds));
-            end = open.LastSeconds;
+            segments.Add((open.Path, open.FirstTimestamp, open.TimeBase));
+            end = open.LastTimestamp * open.TimeBase.Value;
         }
         if (segments.Count == 0 || end is null)
         {
@@ -248,7 +249,7 @@ public sealed class VideoRestoration : IDisposable
         return Result(VideoRestorationStatus.Interrupted, partial, restoration, setUp, $"{_inputName}: interrupted; what was restored so far is in {partial}{(isResumable ? ", and --resume goes on with it" : "")}.");
     }
 
-    private void WriteJoined(List<(string, double)> segments, WorkFolder work, SegmentedVideo video, ContainerPlan container, double? endSeconds, CancellationToken cancellation)
+    private void WriteJoined(List<(string, long, Rational)> segments, WorkFolder work, SegmentedVideo video, ContainerPlan container, double? endSeconds, CancellationToken cancellation)
     {
         double? end = double.IsInfinity(video.EndSeconds) ? endSeconds : Math.Min(video.EndSeconds, endSeconds ?? double.PositiveInfinity);
         VideoJoin.Run(segments, container, video.Encoding.Tags, Path.Combine(work.Path, "segments.txt"), work.JoinedPath(Path.GetExtension(_outputPath!)), _outputPath!, IsSlice ? StartSeconds : null, end, cancellation);
@@ -257,13 +258,13 @@ public sealed class VideoRestoration : IDisposable
     /// <summary>The segments with frames that are there without a gap, from the first on.</summary>
     /// <param name="work"/><param name="video"/>
     /// <param name="last">The last one, frames or not; null if there is none.</param>
-    private static List<(string Path, double StartSeconds)> Finished(WorkFolder work, SegmentedVideo video, out SegmentRecord? last)
+    private static List<(string Path, long FirstTimestamp, Rational TimeBase)> Finished(WorkFolder work, SegmentedVideo video, out SegmentRecord? last)
     {
-        List<(string, double)> segments = [];
+        List<(string, long, Rational)> segments = [];
         last = null;
         for (int segment = 0; last is not { IsLast: true } && work.Find(segment, video.Encoding.SegmentExtension) is { } record; segment++)
         {
-            if (record.Frames > 0) segments.Add((work.SegmentPath(segment, video.Encoding.SegmentExtension), record.FirstSeconds));
+            if (record.Frames > 0) segments.Add((work.SegmentPath(segment, video.Encoding.SegmentExtension), record.FirstTimestamp, record.TimeBase));
             last = record;
         }
         return segments;
@@ -319,7 +320,7 @@ public sealed class VideoRestoration : IDisposable
         IVideoSource source = OpenSource(network, note, cancellation);
         using var frames = new SegmentSource(source, IsSlice && _media is not null ? StartSeconds : double.NegativeInfinity, EndSeconds);
         FrameFormat shown = ComparedFrames.FormatOf(source.Format, _options.Comparison);
-        using IFrameSink sink = OpenSink(source.RawVideo with { Width = shown.Width }, shown, note);
+        using IFrameSink sink = OpenSink(source, shown, note);
         using var deblurrer = new Deblurrer(device, network, source.Format, _options.Deblur);
         using ComparedFrames? both = _options.Comparison == VideoComparison.None ? null : new(frames, sink, _options.Comparison);
         var pipeline = new FramePipeline(both ?? (IFrameSource)frames, deblurrer, both ?? sink);
@@ -354,18 +355,24 @@ public sealed class VideoRestoration : IDisposable
     private IVideoSource OpenSource(Network network, Action<string> note, CancellationToken cancellation)
     {
         if (_media is not null) return new FfmpegFrameSource(_media, _video!, asRgb: network.Description.C == 3, fromSeconds: IsSlice ? StartSeconds : null);
-        var source = new NutFrameSource(new StandardInputStream(), _inputName, cancellation);
+        var input = new StandardInputStream();
+        using (cancellation.Register(input.Dispose))
+        {
+            if (input.Peek() == Yuv4MpegFrameSource.Signature[0]) return new Yuv4MpegFrameSource(input, _inputName);
+        }
+        var source = new NutFrameSource(input, _inputName, cancellation);
         if (source.HasOtherStreams) note($"{_inputName}: only its first video is restored, sound and the rest are left out.");
         return source;
     }
 
-    private IFrameSink OpenSink(NutVideoStream raw, FrameFormat format, Action<string> note)
+    private IFrameSink OpenSink(IVideoSource source, FrameFormat format, Action<string> note)
     {
+        NutVideoStream raw = source.RawVideo with { Width = format.Width };
         if (_outputPath == StandardStreams.Path)
         {
             FileStream output = StandardStreams.OpenOutput();
             PipeSize.Enlarge(output);
-            return new NutFrameSink(output, StandardStreams.OutputName, raw);
+            return source is Yuv4MpegFrameSource { Header: var header } ? new Yuv4MpegFrameSink(output, StandardStreams.OutputName, header, raw.Width) : new NutFrameSink(output, StandardStreams.OutputName, raw);
         }
         if (_file is null) return new NullFrameSink();
         var encoding = VideoEncoding.Make(format, VideoEncoder.Find(_options.Encoder ?? VideoEncoder.DefaultFor(_outputPath!), _options.Quality));

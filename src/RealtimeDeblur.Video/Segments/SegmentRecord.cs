@@ -14,11 +14,7 @@ namespace RealtimeDeblur.Video.Segments;
 /// <param name="BlurMemory">What was known of the blur at its end.</param>
 internal sealed record SegmentRecord(long Frames, long FirstTimestamp, long LastTimestamp, Rational TimeBase, long Bytes, string Hash, bool IsLast, string? EarlyEnd, float[]? BlurMemory)
 {
-    /// <summary>Time of its first frame, in seconds on the source's clock.</summary>
-    [JsonIgnore]
-    public double FirstSeconds => FirstTimestamp * TimeBase.Value;
-
-    /// <summary>Of its last frame.</summary>
+    /// <summary>Time of its last frame, in seconds on the source's clock.</summary>
     [JsonIgnore]
     public double LastSeconds => LastTimestamp * TimeBase.Value;
 

@@ -55,7 +55,7 @@ internal sealed class SegmentedRestoration(SegmentedVideo video, Network network
     public string? Complaint { get; private set; }
 
     /// <summary>The segment that a cancellation broke off, complete as far as it goes; null without one that has frames.</summary>
-    public (string Path, double FirstSeconds, double LastSeconds)? BrokenOff { get; private set; }
+    public (string Path, long FirstTimestamp, long LastTimestamp, Rational TimeBase)? BrokenOff { get; private set; }
 
     private string Extension => video.Encoding.SegmentExtension;
 
@@ -208,8 +208,7 @@ internal sealed class SegmentedRestoration(SegmentedVideo video, Network network
     {
         if (_open is not { FrameCount: > 0 } sink) return;
         sink.Finish();
-        double tick = _file!.RawVideo.TimeBase.Value;
-        BrokenOff = (work.SegmentPath(segment, Extension), sink.FirstTimestamp * tick, sink.LastTimestamp * tick);
+        BrokenOff = (work.SegmentPath(segment, Extension), sink.FirstTimestamp, sink.LastTimestamp, _file!.RawVideo.TimeBase);
     }
 
     private void Close()

@@ -8,7 +8,7 @@ internal static class VideoJoin
     private const double Million = 1e6;
 
     /// <summary>Writes a file. Blocks until it is on the disk.</summary>
-    /// <param name="segments">Files of the segments that have frames, in order, at least one; and the time of the first frame of each, in seconds on the source's clock.</param>
+    /// <param name="segments">Files of the segments that have frames, in order, at least one; and the timestamp of the first frame of each, with what it counts in.</param>
     /// <param name="plan">What else the result holds.</param>
     /// <param name="tags">Of the restored video, as options of ffmpeg.</param>
     /// <param name="listPath">A file that may be written, for ffmpeg.</param>
@@ -19,10 +19,10 @@ internal static class VideoJoin
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="IOException">ffmpeg could not do it; the message says why.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public static void Run(IReadOnlyList<(string Path, double StartSeconds)> segments, ContainerPlan plan, IReadOnlyList<(string Option, string Value)> tags, string listPath, string path, string shownPath, double? startSeconds, double? endSeconds, CancellationToken cancellation)
+    public static void Run(IReadOnlyList<(string Path, long FirstTimestamp, Rational TimeBase)> segments, ContainerPlan plan, IReadOnlyList<(string Option, string Value)> tags, string listPath, string path, string shownPath, double? startSeconds, double? endSeconds, CancellationToken cancellation)
     {
         // ffmpeg puts each file where the one before ends. Said to last until the next one begins, they stay where they are; the time of the first is taken off all, and put back on all.
-        long[] starts = [.. segments.Select(segment => StartMicroseconds(segment.Path, segment.StartSeconds))];
+        long[] starts = [.. segments.Select(segment => StartMicroseconds(segment.Path, segment.FirstTimestamp, segment.TimeBase))];
         List<string> list = ["ffconcat version 1.0"];
         for (int i = 0; i < segments.Count; i++)
         {
@@ -55,8 +55,7 @@ internal static class VideoJoin
     }
 
     /// <summary>When a segment begins, as ffmpeg reads it: Matroska counts milliseconds.</summary>
-    private static long StartMicroseconds(string path, double seconds) => Path.GetExtension(path) == ".mkv"
-        ? (long)Math.Round(seconds * 1e3, MidpointRounding.AwayFromZero) * 1000 : (long)Math.Round(seconds * Million, MidpointRounding.AwayFromZero);
+    private static long StartMicroseconds(string path, long timestamp, Rational timeBase) => Path.GetExtension(path) == ".mkv" ? timeBase.In(1000, timestamp) * 1000 : timeBase.In(1_000_000, timestamp);
 
     private static string Seconds(double seconds) => seconds.ToString("0.000000", CultureInfo.InvariantCulture);
 }

@@ -91,7 +91,7 @@ public sealed class ResumeTests : IDisposable
 
         Assert.Equal(VideoRestorationStatus.Done, Restore("in.mkv", "out.mkv", SmallNetwork.Identity(), new() { Overwrite = true }).Status);
         Assert.Equal(0, _progress[0].Frames);
-        Assert.Equal(["in.mkv", "out.mkv"], _folder.Names);
+        Assert.Equal(["in.mkv", "out.mkv", "out.partial.mkv"], _folder.Names);
         Assert.False(Directory.Exists(_folder["out.mkv.deblur-work"]));
     }
 
