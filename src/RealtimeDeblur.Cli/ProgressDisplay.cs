@@ -44,12 +44,12 @@ internal sealed class ProgressDisplay : IProgress<PipelineProgress>, IDisposable
     /// <summary>On a terminal, what it is drawn as.</summary>
     internal ProgressTask? Bar { get; set; }
 
-    /// <summary>Speed, time left and detail.</summary>
-    internal string Status
+    /// <summary>What stands beside the bar.</summary>
+    internal string BarText
     {
         get
         {
-            lock (_lock) return string.Join(", ", ((string?[])[_share is null ? Speed() : null, TimeLeft(), _detail]).Where(part => part is not null));
+            lock (_lock) return Join(Count(), Status());
         }
     }
 
@@ -93,16 +93,20 @@ internal sealed class ProgressDisplay : IProgress<PipelineProgress>, IDisposable
         {
             if (!_isRunning) return;
             _isRunning = false;
-            if (_done > AlreadyDone) line = string.Create(CultureInfo.InvariantCulture, $"{Title}: {Count()} in {Elapsed.TotalSeconds:0.0} s{(_share is null ? $", {Speed()}" : "")}");
+            if (_done > AlreadyDone) line = string.Create(CultureInfo.InvariantCulture, $"{Title}: {CountAndPercent()} in {Elapsed.TotalSeconds:0.0} s{(_share is null ? $", {Speed()}" : "")}");
         }
         _screen.End(this, line);
     }
 
-    private string Line() => Status is { Length: > 0 } status ? $"{Title}: {Count()}, {status}" : $"{Title}: {Count()}";
+    private string Line() => $"{Title}: {Join(CountAndPercent(), Status())}";
 
-    private string Count() => Total is { } total and > 0
-        ? string.Create(CultureInfo.InvariantCulture, $"{_done} of {total} {_unit} ({100 * (_share ?? (double)_done / total):0} %)")
-        : string.Create(CultureInfo.InvariantCulture, $"{_done} {_unit}");
+    private string Status() => Join(_share is null ? Speed() : null, TimeLeft(), _detail);
+
+    private string Count() => Total is > 0 ? $"{_done} of {Total} {_unit}" : $"{_done} {_unit}";
+
+    private string CountAndPercent() => Total is { } total and > 0 ? string.Create(CultureInfo.InvariantCulture, $"{Count()} ({100 * (_share ?? (double)_done / total):0} %)") : Count();
+
+    private static string Join(params string?[] parts) => string.Join(", ", parts.Where(part => !string.IsNullOrEmpty(part)));
 
     private double PerSecond => (_done - AlreadyDone) / Math.Max(Elapsed.TotalSeconds, 1e-6);
 

@@ -11,6 +11,9 @@ internal sealed class ProgressScreen : IDisposable
     /// <summary>Drawing takes a core 2 ms or more, which on a CPU are missing where the work is done.</summary>
     private static readonly TimeSpan DrawInterval = TimeSpan.FromMilliseconds(400);
 
+    /// <summary>Columns for what stands on both sides of a bar.</summary>
+    private const int TextWidth = 100;
+
     private readonly Lock _lock = new();
     private readonly List<ProgressDisplay> _running = [];
     private readonly TextWriter _lines;
@@ -151,7 +154,7 @@ internal sealed class ProgressScreen : IDisposable
         }
 
         private void Draw(IAnsiConsole terminal) => new Progress(terminal) { RefreshRate = DrawInterval }
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new StatusColumn())
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = Math.Clamp(terminal.Profile.Width - TextWidth, 10, 40) }, new PercentageColumn(), new StatusColumn())
             .Start(bars =>
             {
                 _bars = bars;
@@ -160,12 +163,12 @@ internal sealed class ProgressScreen : IDisposable
             });
     }
 
-    /// <summary>Speed, time left and detail, worded as in the plain lines.</summary>
+    /// <summary>Count, speed, time left and detail, worded as in the plain lines.</summary>
     private sealed class StatusColumn : ProgressColumn
     {
         protected override bool NoWrap => true;
 
         public override Spectre.Console.Rendering.IRenderable Render(Spectre.Console.Rendering.RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>
-            new Text((task.Tag as ProgressDisplay)?.Status ?? "");
+            new Text((task.Tag as ProgressDisplay)?.BarText ?? "");
     }
 }

@@ -77,6 +77,9 @@ public sealed class VideoRestoration : IDisposable
     public long? ExpectedFrames => _media?.MainVideo is not { } video ? null : video.FrameCount
         ?? ((video.DurationSeconds ?? _media.DurationSeconds) is { } seconds && video.FrameRate.IsKnown ? (long)Math.Round(seconds * video.FrameRate.Value) : null);
 
+    /// <summary>Mean frames per second; null if the file says nothing.</summary>
+    public double? FrameRate => _media?.MainVideo is { FrameRate.IsKnown: true } video ? video.FrameRate.Value : null;
+
     /// <summary>Restores the file. Blocks until it is written.</summary>
     /// <param name="device">Where the network runs.</param>
     /// <param name="network">With one channel it restores luma; with three, RGB frames converted from the video's and back.</param>

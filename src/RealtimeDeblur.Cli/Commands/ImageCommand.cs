@@ -13,7 +13,7 @@ internal static class ImageCommand
 {
     public static Command Create()
     {
-        Argument<string[]> inputs = new("INPUT") { Description = "Pictures and folders with pictures.", Arity = ArgumentArity.OneOrMore };
+        Argument<string[]> inputs = new("INPUT") { Description = "Pictures, folders with pictures, and patterns such as 'photos/**/*.jpg'.", Arity = ArgumentArity.OneOrMore };
         Option<string?> output = new("--output", "-o")
         {
             Description = "Restored picture, its format by its ending; for several inputs a folder. Without it results go beside their inputs as NAME-restored.",
@@ -40,28 +40,22 @@ internal static class ImageCommand
             if (options.View == DeblurView.Confidence && !network.IsConditioned)
                 throw new UsageException($"{network.Name} is not told how strong the blur is, so there is no confidence to show: choose a network that is with --model.");
             bool replace = run.Get(overwrite);
-            ComputeDevice? device = null;
+            var device = new Lazy<ComputeDevice>(() => FileBatch.OpenDevice(run, run.Device));
             try
             {
-                using ProgressDisplay? progress = tasks.Count > 1 ? run.StartProgress("Restoring", "pictures", tasks.Count) : null;
-                int done = 0;
-                FileBatch.Run(run, tasks, task =>
-                {
-                    ImageEntry entry = Restore(run, task, network, options, replace, () => device ??= run.OpenDevice());
-                    progress?.Report(++done);
-                    return entry;
-                }, ImageEntry.Failed, Print, entry => entry.Error);
+                FileBatch.Run(run, tasks, replace, jobs: 1, job => Restore(run, job.Task, network, options, replace, device));
             }
             finally
             {
-                device?.Dispose();
+                if (device.IsValueCreated) device.Value.Dispose();
             }
         })
         { inputs, output, model, strength, sigma, noGuard, show, overwrite };
     }
 
-    private static ImageEntry Restore(Invocation run, FileTask task, Network network, DeblurOptions options, bool overwrite, Func<ComputeDevice> openDevice)
+    private static ImageEntry Restore(Invocation run, FileTask task, Network network, DeblurOptions options, bool overwrite, Lazy<ComputeDevice> device)
     {
+        run.Log($"{task.Input}, to {task.Output}: {network.Name}, {options}");
         long start = Stopwatch.GetTimestamp();
         string extension = Path.GetExtension(task.Output).ToLowerInvariant();
         if (!PictureFile.Extensions.Contains(extension))
@@ -70,15 +64,12 @@ internal static class ImageCommand
         using PictureFile picture = PictureFile.Load(task.Input, asRgb: network.Description.C == 3);
         using var file = new PendingFile(task.Output, overwrite);
         if (picture.LossIn(extension) is { } loss) run.Note($"{task.Input}: the picture loses {loss} in {extension}.");
-        using var deblurrer = new Deblurrer(openDevice(), network, picture.Frame.Format, options);
+        using var deblurrer = new Deblurrer(device.Value, network, picture.Frame.Format, options);
         deblurrer.Process(picture.Frame);
         picture.Save(file.TemporaryPath);
         file.Commit();
         return new(task.Input, task.Output, picture.Frame.Format.Width, picture.Frame.Format.Height, deblurrer.LastSigma, deblurrer.LastIsSharp, Stopwatch.GetElapsedTime(start).TotalSeconds, FileStatus.Done, null);
     }
-
-    private static void Print(ImageEntry entry, TextWriter text) =>
-        text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{entry.Output}: {entry.Width}x{entry.Height} in {entry.Seconds:0.0} s{(entry.Unchanged ? ", sharp already, left as it was" : entry.Sigma is { } sigma ? $", sigma {sigma:0.00}" : "")}"));
 }
 
 /// <summary>One file in the result of <c>deblur image</c>.</summary>
@@ -91,7 +82,14 @@ internal static class ImageCommand
 /// <param name="Seconds">Time it took.</param>
 /// <param name="Status">How it ended.</param>
 /// <param name="Error">What went wrong and what to do; null if nothing.</param>
-internal sealed record ImageEntry(string Input, string? Output, int Width, int Height, float? Sigma, bool Unchanged, double Seconds, FileStatus Status, string? Error)
+internal sealed record ImageEntry(string Input, string? Output, int Width, int Height, float? Sigma, bool Unchanged, double Seconds, FileStatus Status, string? Error) : IFileEntry<ImageEntry>
 {
-    public static ImageEntry Failed(FileTask task, string error) => new(task.Input, null, 0, 0, null, false, 0, FileStatus.Failed, error);
+    public static IReadOnlyList<string> Columns => ["size", "seconds", "sigma"];
+
+    public static ImageEntry NotRestored(FileTask task, FileStatus status, string? error) => new(task.Input, null, 0, 0, null, false, 0, status, error);
+
+    public string Describe() => string.Create(CultureInfo.InvariantCulture, $"{Output}: {Width}x{Height} in {Seconds:0.0} s{(Unchanged ? ", sharp already, left as it was" : Sigma is { } sigma ? $", sigma {sigma:0.00}" : "")}");
+
+    public IReadOnlyList<string> Cells() => Output is null ? ["", "", ""]
+        : [$"{Width}x{Height}", Seconds.ToString("0.0", CultureInfo.InvariantCulture), Unchanged ? "sharp" : Sigma?.ToString("0.00", CultureInfo.InvariantCulture) ?? ""];
 }
