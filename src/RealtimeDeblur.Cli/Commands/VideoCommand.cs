@@ -50,6 +50,7 @@ internal static class VideoCommand
         {
             if (result.GetValueOrDefault<int?>() is < 1 or > MostJobs) result.AddError($"--jobs must be 1 to {MostJobs}, e.g. 2.");
         });
+        Option<bool> dryRun = new("--dry-run") { Description = "Print what would be done with every file, and do nothing." };
 
         return new CliCommand("video", "Restores video files. Sound, subtitles, timing, colours and orientation stay as they are.", "deblur video holiday.mp4 -o holiday-sharp.mp4", run =>
         {
@@ -66,6 +67,11 @@ internal static class VideoCommand
                 Overwrite = run.Get(overwrite),
             };
             bool makesAll = options.Overwrite || dropsFrames;
+            if (run.Get(dryRun))
+            {
+                PrintPlans(run, tasks, dropsFrames, makesAll, writesToStdout);
+                return;
+            }
             string?[] selectors = SelectDevices(run.Device);
             int jobsAtOnce = Math.Min(run.Get(jobs) ?? selectors.Length, tasks.Count);
             Lazy<ComputeDevice>[] devices = [.. selectors.Take(jobsAtOnce).Select(selector => new Lazy<ComputeDevice>(() => FileBatch.OpenDevice(run, selector)))];
@@ -82,7 +88,7 @@ internal static class VideoCommand
                 foreach (Lazy<ComputeDevice> device in devices.Where(device => device.IsValueCreated)) device.Value.Dispose();
             }
         })
-        { inputs, output, model, strength, sigma, noGuard, encoder, quality, overwrite, jobs };
+        { inputs, output, model, strength, sigma, noGuard, encoder, quality, overwrite, jobs, dryRun };
     }
 
     /// <summary>What is to be done. Standard streams stand alone: each carries one video.</summary>
@@ -145,6 +151,26 @@ internal static class VideoCommand
             result.Output is not (null or StandardStreams.Path) ? new FileInfo(result.Output).Length : null,
             result.Status switch { VideoRestorationStatus.Done => FileStatus.Done, VideoRestorationStatus.Truncated => FileStatus.Truncated, _ => FileStatus.Interrupted },
             result.Status == VideoRestorationStatus.Truncated ? result.Remark : null);
+    }
+
+    private static void PrintPlans(Invocation run, IReadOnlyList<FileTask> tasks, bool dropsFrames, bool makesAll, bool toStderr)
+    {
+        List<VideoPlan> plans = [];
+        using (ProgressDisplay? display = tasks.Count > 1 ? run.StartProgress("Looking at", "files", tasks.Count) : null)
+        {
+            foreach (FileTask task in tasks)
+            {
+                run.Cancellation.ThrowIfCancellationRequested();
+                plans.Add(VideoPlan.Make(task.Input, dropsFrames ? null : task.Output, isSkipped: !makesAll && task.HasResult));
+                display?.Report(plans.Count);
+            }
+        }
+        run.Result(new BatchResult<VideoPlan>(plans), (result, text) =>
+        {
+            foreach (string line in result.Files.SelectMany(plan => plan.Lines())) text.WriteLine(line);
+        }, toStderr);
+        int failures = plans.Count(plan => plan.Action == PlannedAction.Fail);
+        if (failures > 0) throw new IOException($"{failures} of {plans.Count} files cannot be restored; see the lines above.");
     }
 
     /// <summary>What a line for people calls a path.</summary>
