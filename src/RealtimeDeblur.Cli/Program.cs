@@ -31,6 +31,9 @@ internal static class Program
             SharedOptions.Device,
             SharedOptions.Json,
             SharedOptions.Verbose,
+            SharedOptions.Quiet,
+            SharedOptions.Plain,
+            SharedOptions.Log,
         };
         foreach (Command command in Commands()) root.Add(command);
         HelpOption help = root.Options.OfType<HelpOption>().Single();

@@ -5,117 +5,116 @@ using Spectre.Console;
 namespace RealtimeDeblur.Cli;
 
 /// <summary>
-/// Progress of one piece of work on stderr: a bar with speed and time left on a terminal, now and then a plain line elsewhere.
+/// Progress of one piece of work on a <see cref="ProgressScreen"/>: a bar with speed and time left on a terminal, now and then a plain line elsewhere and in the log.
 /// <see cref="Report"/> may be called from any thread and as often as one likes.
 /// </summary>
 internal sealed class ProgressDisplay : IProgress<PipelineProgress>, IDisposable
 {
-    /// <summary>Drawing takes a core 2 ms or more, which on a CPU are missing where the work is done.</summary>
-    private static readonly TimeSpan DrawInterval = TimeSpan.FromMilliseconds(400);
+    private static readonly TimeSpan LogInterval = TimeSpan.FromMinutes(1);
 
     private readonly Lock _lock = new();
-    private readonly string _title;
+    private readonly ProgressScreen _screen;
     private readonly string _unit;
-    private readonly long? _total;
-    private readonly long _alreadyDone;
     private readonly TimeProvider _time;
     private readonly long _startedAt;
-    private readonly TextWriter? _lines;
-    private readonly IAnsiConsole? _terminal;
-    private readonly ManualResetEventSlim _finished = new();
-    private readonly Thread? _drawing;
-    private volatile ProgressTask? _bar;
     private TimeSpan _nextLine;
+    private TimeSpan _nextLogged = LogInterval;
+    private bool _isRunning = true;
     private long _done;
+    private double? _share;
     private string? _detail;
 
-    private ProgressDisplay(string title, string unit, long? total, long alreadyDone, TextWriter? lines, IAnsiConsole? terminal, TimeProvider time)
+    /// <summary>See <see cref="ProgressScreen.Start"/>.</summary>
+    internal ProgressDisplay(ProgressScreen screen, string title, string unit, long? total, long alreadyDone, bool isPart, TimeProvider time)
     {
-        (_title, _unit, _total, _alreadyDone, _done) = (title, unit, total, alreadyDone, alreadyDone);
-        (_lines, _terminal, _time) = (lines, terminal, time);
+        (_screen, Title, _unit, Total, AlreadyDone, IsPart, _done) = (screen, title, unit, total, alreadyDone, isPart, alreadyDone);
+        _time = time;
         _startedAt = time.GetTimestamp();
         _nextLine = LineInterval;
-        IsRunning = true;
-        if (terminal is null) return;
-        _drawing = new Thread(() => Draw(terminal)) { IsBackground = true, Name = "progress" };
-        _drawing.Start();
     }
 
-    public bool IsRunning { get; private set; }
+    internal string Title { get; }
+
+    internal long? Total { get; }
+
+    internal long AlreadyDone { get; private set; }
+
+    internal bool IsPart { get; }
+
+    /// <summary>On a terminal, what it is drawn as.</summary>
+    internal ProgressTask? Bar { get; set; }
+
+    /// <summary>What stands beside the bar.</summary>
+    internal string BarText
+    {
+        get
+        {
+            lock (_lock) return Join(Count(), Status());
+        }
+    }
 
     private TimeSpan Elapsed => _time.GetElapsedTime(_startedAt);
 
     /// <summary>Short work should look alive, a night's training should not fill a log.</summary>
     private TimeSpan LineInterval => TimeSpan.FromSeconds(Elapsed < TimeSpan.FromMinutes(1) ? 5 : 30);
 
-    /// <summary>Shows progress on stderr in the form that suits it.</summary>
-    public static ProgressDisplay Start(string title, string unit, long? total, long alreadyDone)
+    /// <summary>Says after the start how many an earlier run did; they do not count for the speed.</summary>
+    public void GoOnFrom(long alreadyDone)
     {
-        if (Console.IsErrorRedirected || Environment.GetEnvironmentVariable("TERM") is null or "dumb")
-            return ToLines(title, unit, total, alreadyDone, Console.Error, TimeProvider.System);
-        IAnsiConsole terminal = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error), Interactive = InteractionSupport.Yes });
-        return new(title, unit, total, alreadyDone, lines: null, terminal, TimeProvider.System);
+        lock (_lock) (AlreadyDone, _done) = (alreadyDone, alreadyDone);
     }
-
-    internal static ProgressDisplay ToLines(string title, string unit, long? total, long alreadyDone, TextWriter lines, TimeProvider time) =>
-        new(title, unit, total, alreadyDone, lines, terminal: null, time);
 
     /// <param name="done">How many are done, the ones done earlier included.</param>
     /// <param name="detail">What else the user may want to watch: "loss 0.0021".</param>
-    public void Report(long done, string? detail = null)
+    /// <param name="share">Share of the work that is done, 0 to 1, where that says more than the count: bar and time left follow it, and there is no speed.</param>
+    public void Report(long done, string? detail = null, double? share = null)
     {
         // Outside the lock: the drawing thread holds Spectre's locks when it asks for ours.
-        if (_bar is { } bar) bar.Value = done;
+        if (Bar is { } bar) bar.Value = share * bar.MaxValue ?? done;
         lock (_lock)
         {
-            (_done, _detail) = (done, detail);
-            if (_lines is null || !IsRunning || Elapsed < _nextLine) return;
-            _lines.WriteLine($"{_title}: {Count()}, {Status()}");
-            _nextLine = Elapsed + LineInterval;
+            if (!_isRunning) return;
+            (_done, _detail, _share) = (done, detail, share);
+            TimeSpan elapsed = Elapsed;
+            if (elapsed >= _nextLine)
+            {
+                _screen.WriteProgress(Line());
+                _nextLine = elapsed + LineInterval;
+            }
+            if (elapsed >= _nextLogged)
+            {
+                _screen.LogProgress(Line());
+                _nextLogged = elapsed + LogInterval;
+            }
         }
     }
 
     /// <summary>Follows a pipeline, frame by frame.</summary>
     void IProgress<PipelineProgress>.Report(PipelineProgress value) => Report(value.Frames);
 
-    /// <summary>Prints a line without damage to the bar.</summary>
-    public void Note(string text)
-    {
-        if (_terminal is not null) _terminal.WriteLine(text);
-        else _lines!.WriteLine(text);
-    }
-
     public void Dispose()
     {
+        string? line = null;
         lock (_lock)
         {
-            if (!IsRunning) return;
-            IsRunning = false;
-            double seconds = Elapsed.TotalSeconds;
-            if (_done > _alreadyDone) _lines?.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{_title}: {Count()} in {seconds:0.0} s, {Speed()}"));
+            if (!_isRunning) return;
+            _isRunning = false;
+            if (_done > AlreadyDone) line = string.Create(CultureInfo.InvariantCulture, $"{Title}: {CountAndPercent()} in {Elapsed.TotalSeconds:0.0} s{(_share is null ? $", {Speed()}" : "")}");
         }
-        _finished.Set();
-        _drawing?.Join();
-        _finished.Dispose();
+        _screen.End(this, line);
     }
 
-    private void Draw(IAnsiConsole terminal) => new Progress(terminal) { RefreshRate = DrawInterval }
-        .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new StatusColumn(this))
-        .Start(drawing =>
-        {
-            ProgressTask bar = drawing.AddTask(Markup.Escape(_title), maxValue: _total ?? 100);
-            bar.IsIndeterminate = _total is null;
-            bar.Value = _alreadyDone;
-            _bar = bar;
-            _finished.Wait();
-            bar.StopTask();
-        });
+    private string Line() => $"{Title}: {Join(CountAndPercent(), Status())}";
 
-    private string Count() => _total is { } total and > 0
-        ? string.Create(CultureInfo.InvariantCulture, $"{_done}/{total} {_unit} ({100.0 * _done / total:0} %)")
-        : string.Create(CultureInfo.InvariantCulture, $"{_done} {_unit}");
+    private string Status() => Join(_share is null ? Speed() : null, TimeLeft(), _detail);
 
-    private double PerSecond => (_done - _alreadyDone) / Math.Max(Elapsed.TotalSeconds, 1e-6);
+    private string Count() => Total is > 0 ? $"{_done} of {Total} {_unit}" : $"{_done} {_unit}";
+
+    private string CountAndPercent() => Total is { } total and > 0 ? string.Create(CultureInfo.InvariantCulture, $"{Count()} ({100 * (_share ?? (double)_done / total):0} %)") : Count();
+
+    private static string Join(params string?[] parts) => string.Join(", ", parts.Where(part => !string.IsNullOrEmpty(part)));
+
+    private double PerSecond => (_done - AlreadyDone) / Math.Max(Elapsed.TotalSeconds, 1e-6);
 
     private string Speed()
     {
@@ -124,11 +123,10 @@ internal sealed class ProgressDisplay : IProgress<PipelineProgress>, IDisposable
         return $"{speed.ToString(digits, CultureInfo.InvariantCulture)} {_unit}/s";
     }
 
-    private string Status()
+    private string? TimeLeft()
     {
-        string status = Speed();
-        if (_total is { } total && PerSecond > 0) status += $", {Duration(TimeSpan.FromSeconds((total - _done) / PerSecond))} left";
-        return _detail is null ? status : $"{status}, {_detail}";
+        double seconds = _share is { } share ? Elapsed.TotalSeconds * (1 - share) / share : (Total - _done) / PerSecond ?? double.NaN;
+        return seconds < TimeSpan.MaxValue.TotalSeconds ? $"{Duration(TimeSpan.FromSeconds(Math.Max(0, seconds)))} left" : null;
     }
 
     private static string Duration(TimeSpan time) => time.TotalSeconds switch
@@ -137,15 +135,4 @@ internal sealed class ProgressDisplay : IProgress<PipelineProgress>, IDisposable
         < 3600 => $"{time.Minutes} min {time.Seconds:00} s",
         _ => $"{(int)time.TotalHours} h {time.Minutes:00} min",
     };
-
-    /// <summary>Speed, time left and detail, worded as in the plain lines.</summary>
-    private sealed class StatusColumn(ProgressDisplay display) : ProgressColumn
-    {
-        protected override bool NoWrap => true;
-
-        public override Spectre.Console.Rendering.IRenderable Render(Spectre.Console.Rendering.RenderOptions options, ProgressTask task, TimeSpan deltaTime)
-        {
-            lock (display._lock) return new Text(display.Status());
-        }
-    }
 }

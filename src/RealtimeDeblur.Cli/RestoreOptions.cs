@@ -55,5 +55,5 @@ internal static class RestoreOptions
         Description = "Restore everything alike. Without it, networks that are told sigma leave alone what was not blurred that way: captions, other sharp parts, clipped lights, noise.",
     };
 
-    public static Option<bool> Overwrite() => new("--overwrite") { Description = "Replace outputs that exist." };
+    public static Option<bool> Overwrite() => new("--overwrite") { Description = "Replace outputs that exist. Without it their inputs are skipped, so that a second run goes on where the first one stopped." };
 }

@@ -23,4 +23,23 @@ internal static class SharedOptions
         Description = "Print details of the work, and the full trace of an error.",
         Recursive = true,
     };
+
+    public static Option<bool> Quiet { get; } = new("--quiet")
+    {
+        Description = "Print nothing but errors and the result.",
+        Recursive = true,
+    };
+
+    public static Option<bool> Plain { get; } = new("--plain")
+    {
+        Description = "Show progress as lines on a terminal too, instead of bars.",
+        Recursive = true,
+    };
+
+    public static Option<string?> Log { get; } = new("--log")
+    {
+        Description = "Append to a file, with times: the command, remarks, progress once a minute, results, and errors with their trace.",
+        HelpName = "FILE",
+        Recursive = true,
+    };
 }

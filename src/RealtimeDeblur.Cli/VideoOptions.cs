@@ -51,7 +51,8 @@ internal static class VideoOptions
         DefaultValueFactory = _ => VideoComparison.None,
     };
 
-    private static Option<TimeSpan?> Time(string name, string description) => new(name)
+    /// <summary>A time within a video.</summary>
+    public static Option<TimeSpan?> Time(string name, string description) => new(name)
     {
         Description = description,
         HelpName = "TIME",

@@ -72,6 +72,16 @@ public enum VideoRestorationStatus
 /// <param name="Remark">What the user should know, as a finished sentence; null if all went well.</param>
 public sealed record VideoRestorationResult(VideoRestorationStatus Status, string? Output, PipelineReport Report, TimeSpan FirstFrame, string? Remark);
 
+/// <summary>What <see cref="VideoRestoration.Run"/> would do with a file.</summary>
+/// <param name="Source">The file.</param>
+/// <param name="Video">Its stream that would be restored.</param>
+/// <param name="Encoder">FFmpeg's name; null where nothing is encoded.</param>
+/// <param name="PixelFormat">FFmpeg's name of the layout that would be encoded; null where nothing is.</param>
+/// <param name="Notes">What would be different in the output, one clause each.</param>
+/// <param name="Begun">What an earlier run left and would be gone on with; null if nothing.</param>
+/// <param name="Obstacle">Why that cannot be done; null if it can.</param>
+public sealed record VideoRestorationPlan(MediaInfo Source, MediaStream Video, string? Encoder, string? PixelFormat, IReadOnlyList<string> Notes, string? Begun, string? Obstacle);
+
 /// <summary>
 /// Restores one video file into another: every frame with its own timestamp, sound and the rest unchanged. The output appears under its name when it is complete. Until then it grows in a folder beside it,
 /// segment by segment (<see cref="VideoRestorationOptions.Resume"/> goes on with one that was left behind, whatever ended its maker). A restoration that is interrupted, or whose source ends early,
@@ -81,6 +91,9 @@ public sealed record VideoRestorationResult(VideoRestorationStatus Status, strin
 /// </summary>
 public sealed class VideoRestoration : IDisposable
 {
+    /// <summary>Ending of the folders in which results grow.</summary>
+    public const string WorkFolderEnding = WorkFolder.Ending;
+
     private readonly string _inputName;
     private readonly string? _outputPath;
     private readonly VideoRestorationOptions _options;
@@ -118,6 +131,13 @@ public sealed class VideoRestoration : IDisposable
         else if (File.Exists(outputPath) && !options.Overwrite) throw new IOException($"{outputPath} exists. Add --overwrite to replace it, or choose another name with -o.");
     }
 
+    /// <summary>Removes what the making of a finished result may have left beside it when it was killed in its last moment.</summary>
+    /// <param name="outputPath">The result.</param>
+    public static void CleanUp(string outputPath)
+    {
+        if (WorkFolder.IsLeftOver(outputPath)) WorkFolder.DeleteLeftOver(outputPath);
+    }
+
     /// <summary>Frames to expect, from what the file says of itself; null if it says nothing.</summary>
     public long? ExpectedFrames => _video is null ? null
         : _options.Start is null && _options.Duration is null && _video.FrameCount is { } count ? count
@@ -141,6 +161,9 @@ public sealed class VideoRestoration : IDisposable
 
     private double EndSeconds => _media is not null && _options.Duration is { } duration ? StartSeconds + duration.TotalSeconds : double.PositiveInfinity;
 
+    /// <summary>Mean frames per second; null if the file says nothing.</summary>
+    public double? FrameRate => _video is { FrameRate.IsKnown: true } ? _video.FrameRate.Value : null;
+
     /// <summary>Restores the file. Blocks until it is written.</summary>
     /// <param name="device">Where the network runs.</param>
     /// <param name="network">With one channel it restores luma; with three, RGB frames converted from the video's and back.</param>
@@ -153,17 +176,39 @@ public sealed class VideoRestoration : IDisposable
 
     public void Dispose() => _file?.Dispose();
 
-    private VideoRestorationResult RestoreFile(ComputeDevice device, Network network, Action<string> note, IProgress<PipelineProgress> progress, CancellationToken cancellation)
+    /// <summary>Says what <see cref="Run"/> would do, and does nothing.</summary>
+    /// <param name="network">As for <see cref="Run"/>.</param>
+    /// <exception cref="IOException">It could do nothing.</exception>
+    /// <exception cref="InvalidOperationException">The input is no file.</exception>
+    public VideoRestorationPlan Plan(Network network)
+    {
+        if (_media is null) throw new InvalidOperationException("Only of a file it is known before what is in it.");
+        if (_outputPath is null or StandardStreams.Path) return new(_media, _video!, null, null, [], null, null);
+        (SegmentedVideo video, ContainerPlan container) = Prepare(network);
+        bool isBegun = WorkFolder.IsBegun(_outputPath);
+        bool goesOn = isBegun && (_options.Resume || _options.Shard.Count > 1);
+        string? obstacle = goesOn ? WorkFolder.Obstacle(_outputPath, Settings(video, network))
+            : isBegun && !_options.Overwrite ? "it was begun before: add --resume to go on with it, or --overwrite to start afresh" : null;
+        return new(_media, _video!, video.Encoding.Encoder.Name, video.Encoding.PixelFormat, [.. video.Encoding.Notes, .. container.Notes],
+            goesOn && obstacle is null ? $"goes on with what is in {WorkFolder.PathFor(_outputPath)}" : null, obstacle);
+    }
+
+    /// <summary>Decides everything that does not depend on the device.</summary>
+    private (SegmentedVideo Video, ContainerPlan Container) Prepare(Network network)
     {
         VideoEncoder encoder = VideoEncoder.Find(_options.Encoder ?? VideoEncoder.DefaultFor(_outputPath!), _options.Quality);
         bool keepsRotation = _video!.RotationDegrees != 0 && ContainerPlan.HoldsRotation(_outputPath!);
         FrameFormat format = FfmpegFrameSource.FormatOf(_media!, _video, asRgb: network.Description.C == 3, keepsRotation, out string? loss);
         var encoding = VideoEncoding.Make(_video, ComparedFrames.FormatOf(format, _options.Comparison), loss, encoder);
         var container = ContainerPlan.Make(_media!, _video, keepsRotation, _outputPath!);
-        foreach (string remark in encoding.Notes.Concat(container.Notes)) note($"{_inputName}: {remark}.");
-
         double start = IsSlice ? StartSeconds : _video.StartSeconds ?? _media!.StartSeconds ?? 0;
-        var video = new SegmentedVideo(_media!, _video, format, keepsRotation, _options, encoding, SegmentGrid.For(_video, start), IsSlice ? start : double.NegativeInfinity, EndSeconds);
+        return (new(_media!, _video, format, keepsRotation, _options, encoding, SegmentGrid.For(_video, start), IsSlice ? start : double.NegativeInfinity, EndSeconds), container);
+    }
+
+    private VideoRestorationResult RestoreFile(ComputeDevice device, Network network, Action<string> note, IProgress<PipelineProgress> progress, CancellationToken cancellation)
+    {
+        (SegmentedVideo video, ContainerPlan container) = Prepare(network);
+        foreach (string remark in video.Encoding.Notes.Concat(container.Notes)) note($"{_inputName}: {remark}.");
         WorkFolderMode mode = _options.Resume || _options.Shard.Count > 1 ? WorkFolderMode.Resume : _options.Overwrite ? WorkFolderMode.StartAfresh : WorkFolderMode.RefuseExisting;
         using WorkFolder work = WorkFolder.Open(_outputPath!, Settings(video, network), mode);
         work.Claim(_options.Shard, _outputPath!);

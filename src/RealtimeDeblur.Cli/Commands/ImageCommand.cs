@@ -13,7 +13,7 @@ internal static class ImageCommand
 {
     public static Command Create()
     {
-        Argument<string[]> inputs = new("INPUT") { Description = "Pictures and folders with pictures.", Arity = ArgumentArity.OneOrMore };
+        Argument<string[]> inputs = new("INPUT") { Description = "Pictures, folders with pictures, and patterns such as 'photos/**/*.jpg'.", Arity = ArgumentArity.OneOrMore };
         Option<string?> output = new("--output", "-o")
         {
             Description = "Restored picture, its format by its ending; for several inputs a folder. Without it results go beside their inputs as NAME-restored.",
@@ -29,56 +29,51 @@ internal static class ImageCommand
             HelpName = "restored|confidence",
             DefaultValueFactory = _ => DeblurView.Restored,
         };
+        Option<TimeSpan?> at = VideoOptions.Time("--at", "Take the inputs for videos, and of each restore the picture that is shown at this time, e.g. 90, 1:30 or 0:01:30.5.");
         Option<bool> overwrite = RestoreOptions.Overwrite();
 
         return new CliCommand("image", "Restores pictures.", "deblur image portrait.jpg --strength 0.7", run =>
         {
-            IReadOnlyList<FileTask> tasks = FileBatch.Plan(run.Get(inputs), run.Get(output), "pictures", PictureFile.Extensions, extension => extension);
+            IReadOnlyList<FileTask> tasks = run.IsGiven(at) ? FileBatch.Plan(run.Get(inputs), run.Get(output), "videos", VideoCommand.Extensions, _ => ".png")
+                : FileBatch.Plan(run.Get(inputs), run.Get(output), "pictures", PictureFile.Extensions, extension => extension);
             Network network = ModelCatalog.Load(run.Get(model));
             RestoreOptions.NoteIfUseless(run, sigma, network);
             var options = new DeblurOptions { Strength = run.Get(strength), Sigma = run.Get(sigma), Guard = !run.Get(noGuard), View = run.Get(show) };
             if (options.View == DeblurView.Confidence && !network.IsConditioned)
                 throw new UsageException($"{network.Name} is not told how strong the blur is, so there is no confidence to show: choose a network that is with --model.");
             bool replace = run.Get(overwrite);
-            ComputeDevice? device = null;
+            var device = new Lazy<ComputeDevice>(() => FileBatch.OpenDevice(run, run.Device));
             try
             {
-                using ProgressDisplay? progress = tasks.Count > 1 ? run.StartProgress("Restoring", "pictures", tasks.Count) : null;
-                int done = 0;
-                FileBatch.Run(run, tasks, task =>
-                {
-                    ImageEntry entry = Restore(run, task, network, options, replace, () => device ??= run.OpenDevice());
-                    progress?.Report(++done);
-                    return entry;
-                }, ImageEntry.Failed, Print, entry => entry.Error);
+                FileBatch.Run(run, tasks, replace, jobs: 1, job => Restore(run, job.Task, run.Get(at), network, options, replace, device));
             }
             finally
             {
-                device?.Dispose();
+                if (device.IsValueCreated) device.Value.Dispose();
             }
         })
-        { inputs, output, model, strength, sigma, noGuard, show, overwrite };
+        { inputs, output, model, strength, sigma, noGuard, show, at, overwrite };
     }
 
-    private static ImageEntry Restore(Invocation run, FileTask task, Network network, DeblurOptions options, bool overwrite, Func<ComputeDevice> openDevice)
+    private static ImageEntry Restore(Invocation run, FileTask task, TimeSpan? at, Network network, DeblurOptions options, bool overwrite, Lazy<ComputeDevice> device)
     {
+        run.Log($"{task.Input}, to {task.Output}: {network.Name}, {options}");
         long start = Stopwatch.GetTimestamp();
         string extension = Path.GetExtension(task.Output).ToLowerInvariant();
         if (!PictureFile.Extensions.Contains(extension))
             throw new UsageException($"{task.Output}: pictures are written as {string.Join(", ", PictureFile.Extensions.Select(known => known[1..]))}. Give the output one of these endings.");
         if (PendingFile.IsSameFile(task.Input, task.Output)) throw new IOException($"{task.Output} is the input itself. Name another output with -o.");
-        using PictureFile picture = PictureFile.Load(task.Input, asRgb: network.Description.C == 3);
+        using PictureFile picture = at is { } time ? PictureFile.LoadFrame(task.Input, time)
+            : VideoCommand.Extensions.Contains(Path.GetExtension(task.Input).ToLowerInvariant()) ? throw new UsageException($"{task.Input} is a video. Say which picture of it with --at, e.g. --at 1:30, or restore all of it with 'deblur video'.")
+            : PictureFile.Load(task.Input, asRgb: network.Description.C == 3);
         using var file = new PendingFile(task.Output, overwrite);
         if (picture.LossIn(extension) is { } loss) run.Note($"{task.Input}: the picture loses {loss} in {extension}.");
-        using var deblurrer = new Deblurrer(openDevice(), network, picture.Frame.Format, options);
+        using var deblurrer = new Deblurrer(device.Value, network, picture.Frame.Format, options);
         deblurrer.Process(picture.Frame);
         picture.Save(file.TemporaryPath);
         file.Commit();
         return new(task.Input, task.Output, picture.Frame.Format.Width, picture.Frame.Format.Height, deblurrer.LastSigma, deblurrer.LastIsSharp, Stopwatch.GetElapsedTime(start).TotalSeconds, FileStatus.Done, null);
     }
-
-    private static void Print(ImageEntry entry, TextWriter text) =>
-        text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{entry.Output}: {entry.Width}x{entry.Height} in {entry.Seconds:0.0} s{(entry.Unchanged ? ", sharp already, left as it was" : entry.Sigma is { } sigma ? $", sigma {sigma:0.00}" : "")}"));
 }
 
 /// <summary>One file in the result of <c>deblur image</c>.</summary>
@@ -91,7 +86,14 @@ internal static class ImageCommand
 /// <param name="Seconds">Time it took.</param>
 /// <param name="Status">How it ended.</param>
 /// <param name="Error">What went wrong and what to do; null if nothing.</param>
-internal sealed record ImageEntry(string Input, string? Output, int Width, int Height, float? Sigma, bool Unchanged, double Seconds, FileStatus Status, string? Error)
+internal sealed record ImageEntry(string Input, string? Output, int Width, int Height, float? Sigma, bool Unchanged, double Seconds, FileStatus Status, string? Error) : IFileEntry<ImageEntry>
 {
-    public static ImageEntry Failed(FileTask task, string error) => new(task.Input, null, 0, 0, null, false, 0, FileStatus.Failed, error);
+    public static IReadOnlyList<string> Columns => ["size", "seconds", "sigma"];
+
+    public static ImageEntry NotRestored(FileTask task, FileStatus status, string? error) => new(task.Input, null, 0, 0, null, false, 0, status, error);
+
+    public string Describe() => string.Create(CultureInfo.InvariantCulture, $"{Output}: {Width}x{Height} in {Seconds:0.0} s{(Unchanged ? ", sharp already, left as it was" : Sigma is { } sigma ? $", sigma {sigma:0.00}" : "")}");
+
+    public IReadOnlyList<string> Cells() => Output is null ? ["", "", ""]
+        : [$"{Width}x{Height}", Seconds.ToString("0.0", CultureInfo.InvariantCulture), Unchanged ? "sharp" : Sigma?.ToString("0.00", CultureInfo.InvariantCulture) ?? ""];
 }

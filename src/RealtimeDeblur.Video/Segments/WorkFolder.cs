@@ -39,6 +39,9 @@ internal sealed class WorkFolder : IDisposable
     /// <summary>Where the work folder of a result is.</summary>
     public static string PathFor(string outputPath) => System.IO.Path.GetFullPath(outputPath) + Ending;
 
+    /// <summary>Whether there is a folder for a result.</summary>
+    public static bool IsBegun(string outputPath) => Directory.Exists(PathFor(outputPath));
+
     /// <summary>Whether the result was finished, and only the folder's removal is left to do.</summary>
     public static bool IsLeftOver(string outputPath) => File.Exists(System.IO.Path.Combine(PathFor(outputPath), JoinedMark));
 

@@ -111,4 +111,20 @@ public sealed class CommandLineTests
         Assert.Equal(1, result.ExitCode);
         Assert.Contains("   at RealtimeDeblur.", result.Stderr);
     }
+
+    [Fact]
+    public void Log_OfAFailure_HasTheCommandTheTraceAndTheExitCode()
+    {
+        using TemporaryFolder folder = new();
+        string line = CliProcess.Run(["devices", "--device", "no such device", "--quiet", "--log", folder["log.txt"]]).FailureLine;
+        string[] log = File.ReadAllLines(folder["log.txt"]);
+        Assert.EndsWith($"Z deblur devices --device no such device --quiet --log {folder["log.txt"]}", log[0], StringComparison.Ordinal);
+        Assert.Contains(log, entry => entry.EndsWith(line, StringComparison.Ordinal));
+        Assert.Contains(log, entry => entry.StartsWith("       at RealtimeDeblur.", StringComparison.Ordinal));
+        Assert.EndsWith("Z Ended with exit code 1.", log[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Log_WhereNothingCanBeWritten_SaysSo() =>
+        Assert.StartsWith("Cannot write the log /nonexistent/log.txt: ", CliProcess.Run(["devices", "--log", "/nonexistent/log.txt"]).FailureLine, StringComparison.Ordinal);
 }

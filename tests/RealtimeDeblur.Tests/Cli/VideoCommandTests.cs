@@ -55,7 +55,7 @@ public sealed class VideoCommandTests : IDisposable
         WeightsFile.Write(dial, SmallNetwork.Dial());
         JsonElement file = Assert.Single(CliProcess.Run(["video", input, "-o", "null", "--model", dial, "--sigma", "1.5", "--json"]).Json.GetProperty("files").EnumerateArray().ToArray());
         Assert.Equal(("done", 1.5), (file.GetProperty("status").GetString(), file.GetProperty("sigma").GetDouble()));
-        Assert.EndsWith("frames/s, sigma 1.00", CliProcess.Run(["video", input, "-o", "null", "--model", dial, "--sigma", "off"]).Stdout.TrimEnd());
+        Assert.EndsWith("x real time, sigma 1.00", CliProcess.Run(["video", input, "-o", "null", "--model", dial, "--sigma", "off"]).Stdout.TrimEnd());
     }
 
     [Fact]
