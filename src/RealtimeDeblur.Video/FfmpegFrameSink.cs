@@ -39,7 +39,7 @@ public sealed class FfmpegFrameSink : IFrameSink
         return new(shownPath, raw,
         [
             "-hide_banner", "-v", "error", "-nostdin", "-y", "-f", "nut", "-i", "pipe:0",
-            .. encoder.Arguments, "-pix_fmt", "yuv420p",
+            .. encoder.Arguments("v", "yuv420p"), "-pix_fmt", "yuv420p",
             "-color_range", "tv", "-colorspace", "smpte170m", "-color_primaries", "bt709", "-color_trc", "iec61966-2-1",
             "-movflags", "+faststart", FfmpegProcess.FileArgument(path),
         ]);
@@ -66,22 +66,16 @@ public sealed class FfmpegFrameSink : IFrameSink
     {
         const int frames = 0;
         const int original = 1;
-        List<string> arguments = ["-hide_banner", "-v", "error", "-nostdin", "-y", "-copyts", "-f", "nut", "-i", "pipe:0"];
+        List<string> arguments = ["-hide_banner", "-v", "error", "-nostdin", "-y", .. plan.Encoding.InputArguments, "-copyts", "-f", "nut", "-i", "pipe:0"];
         if (source is not null) arguments.AddRange(["-i", FfmpegProcess.FileArgument(source.Path)]);
         arguments.AddRange(["-map", $"{frames}:v:0"]);
         foreach (MediaStream stream in plan.Copied) arguments.AddRange(["-map", $"{original}:{stream.Index}"]);
-        arguments.AddRange(["-c", "copy", .. plan.Encoder.Arguments, "-pix_fmt", plan.PixelFormat]);
+        arguments.AddRange(["-c", "copy", .. plan.Encoding.ArgumentsFor("v:0")]);
         foreach ((int output, string codec) in plan.Reencoded) arguments.AddRange([$"-c:{output}", codec]);
-        if (plan.FromRgb is { } filter) arguments.AddRange(["-vf", filter]);
         arguments.AddRange(["-fps_mode", "passthrough", "-enc_time_base", "-1"]);
         // Saying where the video's tags (language, title) come from turns ffmpeg's own choice off for the other streams too.
         if (source is not null) arguments.AddRange(["-map_metadata", $"{original}", "-map_chapters", $"{original}", "-map_metadata:s:0", $"{original}:s:{plan.Video.Index}"]);
         for (int i = 0; i < plan.Copied.Count; i++) arguments.AddRange([$"-map_metadata:s:{i + 1}", $"{original}:s:{plan.Copied[i].Index}"]);
-
-        foreach ((string option, string? value) in plan.ColorArguments)
-        {
-            if (value is not null) arguments.AddRange([option, value]);
-        }
         // The timestamps are those of the source already; nothing is to be moved. Streams may be sparse or late.
         arguments.AddRange(["-max_muxing_queue_size", "9999", .. ContainerArguments(path, raw, plan), FfmpegProcess.FileArgument(path)]);
         return arguments;

@@ -18,27 +18,32 @@ public sealed class FfmpegFrameSource : IVideoSource
     /// <summary>Starts to decode.</summary>
     /// <param name="media">The file.</param>
     /// <param name="stream">Which of its streams.</param>
-    /// <param name="asRgb">Whether to convert to RGB, for networks with three channels: 8 bits, or 16 for deeper video.</param>
+    /// <param name="asRgb">Whether to convert to RGB, for networks with three channels: 8 bits, or 16 for deeper video; with transparency where there is some.</param>
+    /// <param name="deinterlace">Whether to make one picture of the two fields of every frame (Martin Weston's three-field deinterlacer, FFmpeg's bwdif). Frames stay as many, at their times.</param>
     /// <exception cref="InvalidDataException">Not one frame can be decoded.</exception>
-    public FfmpegFrameSource(MediaInfo media, MediaStream stream, bool asRgb = false)
+    public FfmpegFrameSource(MediaInfo media, MediaStream stream, bool asRgb = false, bool deinterlace = false)
     {
         _path = media.Path;
-        _stream = stream;
+        _stream = deinterlace ? stream with { FieldOrder = FieldOrder.Progressive } : stream;
         string storedName = stream.PixelFormat ?? throw new InvalidDataException($"{_path}: ffmpeg cannot decode {stream.Label}.");
         PixelFormat stored = FfmpegPixelFormat.Nearest(storedName, out string? loss);
         Loss = loss;
         bool isStoredRgb = new FrameFormat(stored, stream.Width, stream.Height).IsRgb;
         ColorRange range = YuvConversion.RangeOf(stream);
-        PixelFormat pixels = asRgb && !isStoredRgb ? (new FrameFormat(stored, stream.Width, stream.Height).BitDepth > 8 ? PixelFormat.Rgb48 : PixelFormat.Rgb24) : stored;
+        PixelFormat pixels = asRgb && !isStoredRgb ? RgbFor(SampleTraits.Of(stored)) : stored;
 
         List<string> arguments =
         [
-            "-hide_banner", "-v", "error", "-nostdin", "-copyts", "-i", FfmpegProcess.FileArgument(_path),
+            "-hide_banner", "-v", "error", "-nostdin", "-copyts", .. stream.Decoder is { } decoder ? [$"-c:{stream.Index}", decoder] : Array.Empty<string>(), "-i", FfmpegProcess.FileArgument(_path),
             "-map", $"0:{stream.Index}", "-fps_mode", "passthrough", "-enc_time_base", "-1",
         ];
+        List<string> filters = [];
+        string parity = stream.FieldOrder switch { FieldOrder.TopFirst => "tff", FieldOrder.BottomFirst => "bff", _ => "auto" };
+        if (deinterlace) filters.Add($"bwdif=mode=send_frame:parity={parity}:deint=all");
         // Without a filter that says otherwise, ffmpeg converts full to limited range whenever it converts at all.
-        if (asRgb && !isStoredRgb) arguments.AddRange(["-vf", YuvConversion.ToRgb(YuvConversion.MatrixOf(stream), range)]);
-        else if (!FfmpegPixelFormat.IsOurs(storedName) && !isStoredRgb) arguments.AddRange(["-vf", YuvConversion.KeepRange(range)]);
+        if (asRgb && !isStoredRgb) filters.Add(YuvConversion.ToRgb(YuvConversion.MatrixOf(stream), range));
+        else if (!FfmpegPixelFormat.IsOurs(storedName) && !isStoredRgb) filters.Add(YuvConversion.KeepRange(range));
+        if (filters.Count > 0) arguments.AddRange(["-vf", string.Join(',', filters)]);
         // The yuvj names mark full range and would be converted to their plain twins.
         string rawName = pixels == stored && FfmpegPixelFormat.IsOurs(storedName) ? storedName : FfmpegPixelFormat.Name(pixels);
         arguments.AddRange(["-pix_fmt", rawName]);
@@ -49,10 +54,13 @@ public sealed class FfmpegFrameSource : IVideoSource
 
     public FrameFormat Format => _decoder.Format;
 
+    /// <summary>The stream, as its frames are handed out: progressive if they are deinterlaced.</summary>
+    public MediaStream Stream => _stream;
+
     /// <summary>Size, time base, pixel shape and layout, as the decoder delivers them: a rotated video is turned.</summary>
     public NutVideoStream RawVideo => _decoder.Video;
 
-    /// <summary>What of the file's samples <see cref="Format"/> cannot hold, e.g. "its transparency"; null if nothing.</summary>
+    /// <summary>What of the file's samples <see cref="Format"/> cannot hold, e.g. "2 of its 12 bits"; null if nothing.</summary>
     public string? Loss { get; }
 
     /// <summary>What the decoder complained about; complete once <see cref="TryRead"/> returned false.</summary>
@@ -88,4 +96,12 @@ public sealed class FfmpegFrameSource : IVideoSource
     public void StopReading() => _decoder.Stop();
 
     public void Dispose() => _decoder.Dispose();
+
+    private static PixelFormat RgbFor(SampleTraits stored) => (stored.Depth > 8, stored.HasAlpha) switch
+    {
+        (false, false) => PixelFormat.Rgb24,
+        (false, true) => PixelFormat.Rgba32,
+        (true, false) => PixelFormat.Rgb48,
+        (true, true) => PixelFormat.Rgba64,
+    };
 }

@@ -5,32 +5,23 @@ namespace RealtimeDeblur.Video;
 /// <summary>How a restored video is stored: what is encoded, what is taken over as it is, and what gets lost.</summary>
 public sealed record VideoOutputPlan
 {
-    private VideoOutputPlan(MediaStream video, VideoEncoder encoder, string pixelFormat)
+    private VideoOutputPlan(MediaStream video, VideoEncoding encoding)
     {
         Video = video;
-        Encoder = encoder;
-        PixelFormat = pixelFormat;
+        Encoding = encoding;
     }
 
     /// <summary>The stream of the source that is restored.</summary>
     public MediaStream Video { get; }
 
-    public VideoEncoder Encoder { get; }
-
-    /// <summary>FFmpeg's name of the layout that is encoded.</summary>
-    public string PixelFormat { get; }
+    /// <summary>How its restored frames are encoded.</summary>
+    public VideoEncoding Encoding { get; }
 
     /// <summary>Streams of the source that become streams 1, 2, … of the output.</summary>
     public IReadOnlyList<MediaStream> Copied { get; private init; } = [];
 
     /// <summary>Those of them that the container cannot hold as they are: number in the output, and codec.</summary>
     public IReadOnlyList<(int Output, string Codec)> Reencoded { get; private init; } = [];
-
-    /// <summary>The filter that turns RGB frames into what is encoded; null if the frames are not RGB.</summary>
-    internal string? FromRgb { get; private init; }
-
-    /// <summary>Colour tags as ffmpeg's options; null values are left out.</summary>
-    internal IReadOnlyList<(string Option, string? Value)> ColorArguments { get; private init; } = [];
 
     /// <summary>What the user should know: streams left out, samples that change.</summary>
     public IReadOnlyList<string> Notes { get; private init; } = [];
@@ -45,15 +36,8 @@ public sealed record VideoOutputPlan
     /// <exception cref="InvalidDataException">The container is unknown, or the encoder cannot take the frames.</exception>
     public static VideoOutputPlan Make(MediaInfo source, MediaStream video, FrameFormat frames, string? loss, VideoEncoder encoder, string temporaryPath)
     {
-        List<string> notes = [];
-        PixelFormat stored = FfmpegPixelFormat.Nearest(video.PixelFormat!, out _);
-        string pixelFormat = encoder.PixelFormatFor(stored, frames.Width, frames.Height);
-        bool isStoredRgb = new FrameFormat(stored, 1, 1).IsRgb;
-        if (loss is not null) notes.Add($"the {video.PixelFormat} video loses {loss}");
-        else if (isStoredRgb) notes.Add($"the {video.PixelFormat} video is stored as {pixelFormat}");
-        else if (FfmpegPixelFormat.Nearest(pixelFormat, out _) != stored) notes.Add($"the {video.PixelFormat} video is stored as {pixelFormat}, because {encoder.Name} does not take {frames.Width}x{frames.Height} frames of it");
-        if (video.IsInterlaced) notes.Add("the video is interlaced; it is restored and stored as whole frames");
-
+        VideoEncoding encoding = VideoEncoding.Make(video, frames, loss, encoder);
+        List<string> notes = [.. encoding.Notes];
         MediaStream[] wanted = [.. source.Streams.Where(stream => stream.Index != video.Index && stream.Kind is not (MediaStreamKind.Video or MediaStreamKind.Data))];
         List<MediaStream> copied = [];
         List<(int, string)> reencoded = [];
@@ -79,47 +63,15 @@ public sealed record VideoOutputPlan
         notes.AddRange(source.Streams.Where(stream => stream.Index != video.Index && stream.Kind is (MediaStreamKind.Video or MediaStreamKind.Data))
             .Select(stream => $"{stream.Label} is left out"));
 
-        // RGB has no matrix and full range; stored as YCbCr it gets what every player understands.
-        string matrix = isStoredRgb ? "bt709" : YuvConversion.MatrixOf(video);
-        ColorRange storedRange = isStoredRgb ? ColorRange.Limited : frames.Range;
-        string? range = isStoredRgb ? "tv" : video.Color.Range ?? (frames.Range == ColorRange.Full ? "pc" : null);
-        return new(video, encoder, pixelFormat)
-        {
-            Copied = copied,
-            Reencoded = reencoded,
-            Notes = notes,
-            FromRgb = frames.IsRgb ? YuvConversion.FromRgb(matrix, storedRange) : null,
-            ColorArguments =
-            [
-                ("-color_range", range),
-                ("-colorspace", isStoredRgb ? matrix : video.Color.Matrix),
-                ("-color_primaries", video.Color.Primaries),
-                ("-color_trc", TransferOption(video.Color.Transfer)),
-                ("-chroma_sample_location", video.Color.ChromaLocation),
-            ],
-        };
+        return new(video, encoding) { Copied = copied, Reencoded = reencoded, Notes = notes };
     }
 
-    /// <summary>As <see cref="Make(MediaInfo, MediaStream, FrameFormat, string?, VideoEncoder, string)"/>, for frames that come from no file: there is nothing else to store, and YCbCr is not said to be of any matrix.</summary>
+    /// <summary>As <see cref="Make(MediaInfo, MediaStream, FrameFormat, string?, VideoEncoder, string)"/>, for frames that come from no file: there is nothing else to store.</summary>
     public static VideoOutputPlan Make(FrameFormat frames, VideoEncoder encoder)
     {
-        const string matrix = "bt709";
-        string pixelFormat = encoder.PixelFormatFor(frames.Pixels, frames.Width, frames.Height);
-        return new(new() { Index = 0, Kind = MediaStreamKind.Video, Codec = "rawvideo" }, encoder, pixelFormat)
-        {
-            Notes = frames.IsRgb ? [$"the {frames.Pixels} video is stored as {pixelFormat}"] : [],
-            FromRgb = frames.IsRgb ? YuvConversion.FromRgb(matrix, ColorRange.Limited) : null,
-            ColorArguments = frames.IsRgb ? [("-color_range", "tv"), ("-colorspace", matrix)] : [],
-        };
+        VideoEncoding encoding = VideoEncoding.Make(frames, encoder);
+        return new(new() { Index = 0, Kind = MediaStreamKind.Video, Codec = "rawvideo" }, encoding) { Notes = encoding.Notes };
     }
-
-    /// <summary>ffprobe and ffmpeg's options have different names for the two old transfer curves.</summary>
-    private static string? TransferOption(string? transfer) => transfer switch
-    {
-        "bt470m" => "gamma22",
-        "bt470bg" => "gamma28",
-        _ => transfer,
-    };
 
     /// <summary>Whether the output's container takes the streams unchanged: ffmpeg writes a file with them and no contents.</summary>
     private static bool Fits(MediaInfo source, MediaStream[] streams, string temporaryPath, out string cause)

@@ -10,11 +10,14 @@ namespace RealtimeDeblur.Video;
 /// <summary>How a video file is restored.</summary>
 public sealed record VideoRestorationOptions
 {
-    /// <summary>FFmpeg's name of the encoder; null takes the one that suits the container.</summary>
+    /// <summary>A codec or FFmpeg's name of an encoder, as <see cref="VideoEncoder.Find"/> takes it; null takes the one that suits the container.</summary>
     public string? Encoder { get; init; }
 
-    /// <summary>Constant quality on the encoder's own scale, lower is better; null takes our default for it.</summary>
+    /// <summary>0 to 100, higher is better, with one meaning for all encoders; null takes <see cref="VideoEncoder.DefaultQuality"/>.</summary>
     public int? Quality { get; init; }
+
+    /// <summary>Options of ffmpeg for the encoder.</summary>
+    public IReadOnlyList<EncoderOption> EncoderOptions { get; init; } = [];
 
     public DeblurOptions Deblur { get; init; } = DeblurOptions.Default;
 
@@ -135,7 +138,7 @@ public sealed class VideoRestoration : IDisposable
             return new NutFrameSink(output, StandardStreams.OutputName, source.RawVideo);
         }
         if (_file is null) return new NullFrameSink();
-        VideoEncoder encoder = VideoEncoder.Find(_options.Encoder ?? VideoEncoder.DefaultFor(_outputPath!), _options.Quality);
+        VideoEncoder encoder = VideoEncoder.Find(_options.Encoder ?? VideoEncoder.DefaultFor(_outputPath!), _options.Quality, _options.EncoderOptions);
         VideoOutputPlan plan = source is FfmpegFrameSource file ? VideoOutputPlan.Make(_media!, _media!.MainVideo!, source.Format, file.Loss, encoder, _file.TemporaryPath)
             : VideoOutputPlan.Make(source.Format, encoder);
         foreach (string remark in plan.Notes) note($"{_inputName}: {remark}.");

@@ -190,7 +190,7 @@ public sealed class VideoCommandTests : IDisposable
     [InlineData("--strength", "2")]
     [InlineData("--strength", "NaN")]
     [InlineData("--quality", "-1")]
-    [InlineData("--quality", "99")]
+    [InlineData("--quality", "101")]
     public void Video_OptionOutOfRange_IsWrongUsage(string option, string value) =>
         Assert.StartsWith($"{option} must be", CliProcess.Run(["video", "clip.mp4", option, value]).UsageLine);
 
