@@ -58,7 +58,7 @@ public sealed class FfmpegFrameSource : IVideoSource
     public MediaStream Stream => _stream;
 
     /// <summary>Size, time base, pixel shape and layout, as the decoder delivers them: a rotated video is turned.</summary>
-    public NutVideoStream RawVideo => _decoder.Video;
+    public NutVideoStream RawVideo => _decoder.Video with { FrameRate = _stream.FrameRate };
 
     /// <summary>What of the file's samples <see cref="Format"/> cannot hold, e.g. "2 of its 12 bits"; null if nothing.</summary>
     public string? Loss { get; }

@@ -195,6 +195,10 @@ public sealed class VideoCommandTests : IDisposable
         Assert.StartsWith($"{option} must be", CliProcess.Run(["video", "clip.mp4", option, value]).UsageLine);
 
     [Fact]
+    public void Video_EncoderOptionWithoutValue_IsWrongUsage() =>
+        Assert.StartsWith("--encoder-option takes NAME=VALUE", CliProcess.Run(["video", "clip.mp4", "--encoder-option", "slow"]).UsageLine);
+
+    [Fact]
     public void Video_OneOutputFileForTwoInputs_IsWrongUsage()
     {
         string clip = MakeClip("clip.mp4");

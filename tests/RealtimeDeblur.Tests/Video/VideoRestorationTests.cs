@@ -176,6 +176,14 @@ public sealed class VideoRestorationTests : IDisposable
         Assert.Equal(Ffmpeg.FrameTimes(_folder["in.mkv"]), times);
     }
 
+    [Fact]
+    public void Run_FrameTimesThatVary_AreNoFrameRateThatTheEncoderRefuses()
+    {
+        Ffmpeg.Run($"{Ffmpeg.TestPicture("64x64", 25, 0.4)} -vf settb=1/90000,setpts=PTS+911*N*N -fps_mode passthrough -enc_time_base 1/90000 -c:v libx264 -bf 0 -video_track_timescale 90000 {_folder["in.mp4"]}");
+        Restore("in.mp4", "out.mp4", encoder: "libsvtav1");
+        Assert.Equal(Ffmpeg.FrameTimes(_folder["in.mp4"]), Ffmpeg.FrameTimes(_folder["out.mp4"]));
+    }
+
     [Theory]
     [InlineData("libvpx-vp9")]
     [InlineData("libvpx")]
