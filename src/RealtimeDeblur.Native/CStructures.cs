@@ -13,7 +13,7 @@ internal readonly struct CFormat
     /// <exception cref="StatusException">A value is not in its range.</exception>
     public FrameFormat Checked()
     {
-        if (!Enum.IsDefined((PixelFormat)_pixels)) throw new StatusException(Status.Argument, $"There is no pixel format {_pixels}: take one from RTD_GRAY8 (0) to RTD_RGB48 ({(int)PixelFormat.Rgb48}).");
+        if (_pixels is < 0 or > (int)PixelFormat.Rgb48) throw new StatusException(Status.Argument, $"There is no pixel format {_pixels}: take one from RTD_GRAY8 (0) to RTD_RGB48 ({(int)PixelFormat.Rgb48}).");
         if (_width < 1 || _height < 1) throw new StatusException(Status.Argument, $"A picture of {_width}x{_height} is none: width and height must be 1 or more.");
         if (!Enum.IsDefined((ColorRange)_range)) throw new StatusException(Status.Argument, $"There is no range {_range}: take RTD_RANGE_LIMITED (0) or RTD_RANGE_FULL (1).");
         var format = new FrameFormat((PixelFormat)_pixels, _width, _height, (ColorRange)_range);

@@ -44,10 +44,10 @@ internal sealed record ContainerPlan
         {
             List<string> notes = [];
             List<(MediaStream, string?)> streams = [];
-            bool allFit = Fits(source, [.. source.Streams.Where(stream => stream != video)], trialPath);
+            bool allFit = Fits(source, [.. source.Streams.Where(stream => stream.Index != video.Index)], trialPath);
             foreach (MediaStream stream in source.Streams)
             {
-                if (stream == video || allFit || Fits(source, [stream], trialPath)) streams.Add((stream, null));
+                if (stream.Index == video.Index || allFit || Fits(source, [stream], trialPath)) streams.Add((stream, null));
                 else if (SubstituteFor(stream, extension) is { } codec && Fits(source, [stream], trialPath, codec))
                 {
                     streams.Add((stream, codec));
@@ -55,7 +55,7 @@ internal sealed record ContainerPlan
                 }
                 else notes.Add($"{stream.Label} is left out ({extension} does not hold it)");
             }
-            notes.AddRange(streams.Where(kept => kept.Item1 is { Kind: MediaStreamKind.Video } && kept.Item1 != video).Select(kept => $"{kept.Item1.Label} stays as it is; --stream {kept.Item1.Index} restores it instead"));
+            notes.AddRange(streams.Where(kept => kept.Item1 is { Kind: MediaStreamKind.Video } && kept.Item1.Index != video.Index).Select(kept => $"{kept.Item1.Label} stays as it is; --stream {kept.Item1.Index} restores it instead"));
             return new(source, video, extension) { Streams = streams, Notes = notes, Rotation = keepsRotation ? -(int)Math.Round(video.RotationDegrees) : 0 };
         }
         finally
@@ -67,13 +67,13 @@ internal sealed record ContainerPlan
     /// <summary>ffmpeg's options for the result, after its inputs.</summary>
     /// <param name="restored">Number of the input whose only stream is the restored video.</param>
     /// <param name="original">Number of the input that is the source.</param>
-    /// <param name="tags">Of the restored video, as options of ffmpeg.</param>
+    /// <param name="encoding">How the restored video was encoded.</param>
     /// <param name="isSlice">Whether the source is entered in its middle.</param>
-    public List<string> Arguments(int restored, int original, IReadOnlyList<(string Option, string Value)> tags, bool isSlice)
+    public List<string> Arguments(int restored, int original, VideoEncoding encoding, bool isSlice)
     {
         List<string> arguments = [];
         // Unless everything is mapped by hand, ffmpeg's own choice is off for some streams and on for others.
-        foreach ((MediaStream stream, _) in Streams) arguments.AddRange(["-map", stream == Video ? $"{restored}:v:0" : $"{original}:{stream.Index}"]);
+        foreach ((MediaStream stream, _) in Streams) arguments.AddRange(["-map", stream.Index == Video.Index ? $"{restored}:v:0" : $"{original}:{stream.Index}"]);
         arguments.AddRange(["-c", "copy", "-copy_unknown", "-map_metadata", $"{original}", "-map_chapters", $"{original}"]);
         for (int i = 0; i < Streams.Count; i++)
         {
@@ -82,9 +82,11 @@ internal sealed record ContainerPlan
             if (codec is not null) arguments.AddRange([$"-c:{i}", codec]);
             // Sound begins with the slice; what comes before, from the last keyframe on, would be there to be skipped.
             else if (isSlice && stream.Kind == MediaStreamKind.Audio) arguments.AddRange([$"-copypriorss:{i}", "0"]);
-            if (stream != Video) continue;
+            if (stream.Index != Video.Index) continue;
             arguments.AddRange([$"-disposition:{i}", stream.Dispositions.Count > 0 ? string.Join('+', stream.Dispositions) : "0"]);
-            foreach ((string option, string value) in tags) arguments.AddRange([$"{option}:{i}", value]);
+            arguments.AddRange(encoding.TagArguments($"{i}"));
+            // Apple's players know HEVC by this name only.
+            if (encoding.Encoder.IsHevc && IsMovie(_extension)) arguments.AddRange([$"-tag:{i}", "hvc1"]);
             if (Rotation != 0) arguments.AddRange([$"-metadata:s:{i}", string.Create(CultureInfo.InvariantCulture, $"rotate={(Rotation + 360) % 360}")]);
         }
         // The timestamps are those of the source already; nothing is to be moved. Streams may be sparse or late.

@@ -19,7 +19,7 @@ public sealed class FfmpegFrameSink : IFrameSink
     public FfmpegFrameSink(string path, string shownPath, NutVideoStream raw, VideoEncoding encoding)
         : this(shownPath, raw,
         [
-            "-hide_banner", "-v", "error", "-nostdin", "-y", "-copyts", .. encoding.InputArguments, "-f", "nut", "-i", "pipe:0",
+            "-hide_banner", "-v", "error", "-nostdin", "-y", .. encoding.InputArguments, "-copyts", "-f", "nut", "-i", "pipe:0",
             .. encoding.Arguments, "-fps_mode", "passthrough", "-enc_time_base", "-1",
             .. Path.GetExtension(path).ToLowerInvariant() is ".mp4" or ".m4v" or ".mov" ? ["-video_track_timescale", raw.TimeBase.Denominator.ToString(CultureInfo.InvariantCulture), "-movflags", "+faststart"] : Array.Empty<string>(),
             FfmpegProcess.FileArgument(path),
@@ -44,7 +44,7 @@ public sealed class FfmpegFrameSink : IFrameSink
         return new(shownPath, raw,
         [
             "-hide_banner", "-v", "error", "-nostdin", "-y", "-f", "nut", "-i", "pipe:0",
-            .. encoder.Arguments, "-pix_fmt", "yuv420p",
+            .. encoder.Arguments("v", "yuv420p"), "-pix_fmt", "yuv420p",
             "-color_range", "tv", "-colorspace", "smpte170m", "-color_primaries", "bt709", "-color_trc", "iec61966-2-1",
             "-movflags", "+faststart", FfmpegProcess.FileArgument(path),
         ]);

@@ -18,27 +18,33 @@ public sealed class FfmpegFrameSource : IVideoSource
     /// <summary>Starts to decode.</summary>
     /// <param name="media">The file.</param>
     /// <param name="stream">Which of its streams.</param>
-    /// <param name="asRgb">Whether to convert to RGB, for networks with three channels: 8 bits, or 16 for deeper video.</param>
+    /// <param name="asRgb">Whether to convert to RGB, for networks with three channels: 8 bits, or 16 for deeper video; with transparency where there is some.</param>
+    /// <param name="deinterlace">Whether to make one picture of the two fields of every frame (Martin Weston's three-field deinterlacer, FFmpeg's bwdif). Frames stay as many, at their times.</param>
     /// <param name="keepsRotation">Whether frames lie as they are stored, where players turn them.</param>
     /// <param name="fromSeconds">Frames before this time, on the file's clock, are not wanted; null for all. What comes first is near it where the file can be searched: look at its timestamp.</param>
     /// <exception cref="InvalidDataException">Not one frame can be decoded.</exception>
-    public FfmpegFrameSource(MediaInfo media, MediaStream stream, bool asRgb = false, bool keepsRotation = false, double? fromSeconds = null)
+    public FfmpegFrameSource(MediaInfo media, MediaStream stream, bool asRgb = false, bool deinterlace = false, bool keepsRotation = false, double? fromSeconds = null)
     {
         _path = media.Path;
         _stream = stream;
         FrameFormat format = FormatOf(media, stream, asRgb, keepsRotation, out PixelFormat stored, out string? loss);
         Loss = loss;
         string storedName = stream.PixelFormat!;
-        bool isStoredRgb = new FrameFormat(stored, stream.Width, stream.Height).IsRgb;
+        bool isStoredRgb = SampleTraits.Of(stored).IsRgb;
 
         List<string> arguments = ["-hide_banner", "-v", "error", "-nostdin", "-copyts"];
         if (keepsRotation) arguments.Add("-noautorotate");
+        if (stream.Decoder is { } decoder) arguments.AddRange([$"-c:{stream.Index}", decoder]);
         // ffmpeg counts from the beginning of the file, whatever its clock says there.
         if (fromSeconds - (media.StartSeconds ?? 0) is > 0 and { } seek) arguments.AddRange(["-ss", seek.ToString("0.000000", CultureInfo.InvariantCulture)]);
         arguments.AddRange(["-i", FfmpegProcess.FileArgument(_path), "-map", $"0:{stream.Index}", "-fps_mode", "passthrough", "-enc_time_base", "-1"]);
+        List<string> filters = [];
+        string parity = stream.FieldOrder switch { FieldOrder.TopFirst => "tff", FieldOrder.BottomFirst => "bff", _ => "auto" };
+        if (deinterlace) filters.Add($"bwdif=mode=send_frame:parity={parity}:deint=all");
         // Without a filter that says otherwise, ffmpeg converts full to limited range whenever it converts at all.
-        if (asRgb && !isStoredRgb) arguments.AddRange(["-vf", YuvConversion.ToRgb(YuvConversion.MatrixOf(stream), format.Range)]);
-        else if (!FfmpegPixelFormat.IsOurs(storedName) && !isStoredRgb) arguments.AddRange(["-vf", YuvConversion.KeepRange(format.Range)]);
+        if (asRgb && !isStoredRgb) filters.Add(YuvConversion.ToRgb(YuvConversion.MatrixOf(stream), format.Range));
+        else if (!FfmpegPixelFormat.IsOurs(storedName) && !isStoredRgb) filters.Add(YuvConversion.KeepRange(format.Range));
+        if (filters.Count > 0) arguments.AddRange(["-vf", string.Join(',', filters)]);
         // The yuvj names mark full range and would be converted to their plain twins.
         string rawName = format.Pixels == stored && FfmpegPixelFormat.IsOurs(storedName) ? storedName : FfmpegPixelFormat.Name(format.Pixels);
         arguments.AddRange(["-pix_fmt", rawName]);
@@ -58,15 +64,15 @@ public sealed class FfmpegFrameSource : IVideoSource
         stored = FfmpegPixelFormat.Nearest(stream.PixelFormat ?? throw new InvalidDataException($"{media.Path}: ffmpeg cannot decode {stream.Label}."), out loss);
         (int width, int height) = !keepsRotation && Math.Abs(Math.Round(stream.RotationDegrees / 90)) % 2 == 1 ? (stream.Height, stream.Width) : (stream.Width, stream.Height);
         var format = new FrameFormat(stored, width, height, YuvConversion.RangeOf(stream));
-        return asRgb && !format.IsRgb ? format with { Pixels = format.BitDepth > 8 ? PixelFormat.Rgb48 : PixelFormat.Rgb24 } : format;
+        return asRgb && !format.IsRgb ? format with { Pixels = RgbFor(SampleTraits.Of(stored)) } : format;
     }
 
     public FrameFormat Format => _decoder.Format;
 
     /// <summary>Size, time base, pixel shape and layout, as the decoder delivers them: a rotated video is turned.</summary>
-    public NutVideoStream RawVideo => _decoder.Video;
+    public NutVideoStream RawVideo => _decoder.Video with { FrameRate = _stream.FrameRate };
 
-    /// <summary>What of the file's samples <see cref="Format"/> cannot hold, e.g. "its transparency"; null if nothing.</summary>
+    /// <summary>What of the file's samples <see cref="Format"/> cannot hold, e.g. "2 of its 12 bits"; null if nothing.</summary>
     public string? Loss { get; }
 
     /// <summary>What the decoder complained about; complete once <see cref="TryRead"/> returned false.</summary>
@@ -102,4 +108,12 @@ public sealed class FfmpegFrameSource : IVideoSource
     public void StopReading() => _decoder.Stop();
 
     public void Dispose() => _decoder.Dispose();
+
+    private static PixelFormat RgbFor(SampleTraits stored) => (stored.Depth > 8, stored.HasAlpha) switch
+    {
+        (false, false) => PixelFormat.Rgb24,
+        (false, true) => PixelFormat.Rgba32,
+        (true, false) => PixelFormat.Rgb48,
+        (true, true) => PixelFormat.Rgba64,
+    };
 }

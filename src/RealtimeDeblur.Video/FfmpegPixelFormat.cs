@@ -22,6 +22,17 @@ internal static class FfmpegPixelFormat
         ["rgb24"] = PixelFormat.Rgb24,
         ["bgr24"] = PixelFormat.Bgr24,
         ["rgb48le"] = PixelFormat.Rgb48,
+        ["rgba"] = PixelFormat.Rgba32,
+        ["bgra"] = PixelFormat.Bgra32,
+        ["rgba64le"] = PixelFormat.Rgba64,
+        ["yuva420p"] = PixelFormat.Yuva420P8,
+        ["yuva422p"] = PixelFormat.Yuva422P8,
+        ["yuva444p"] = PixelFormat.Yuva444P8,
+        ["yuva420p10le"] = PixelFormat.Yuva420P10,
+        ["yuva422p10le"] = PixelFormat.Yuva422P10,
+        ["yuva444p10le"] = PixelFormat.Yuva444P10,
+        ["nv12"] = PixelFormat.Nv12,
+        ["p010le"] = PixelFormat.P010,
     };
 
     /// <summary>Whether frames of this layout need no conversion at all.</summary>
@@ -43,25 +54,30 @@ internal static class FfmpegPixelFormat
         if (format.ValueKind == JsonValueKind.Undefined) throw new InvalidDataException($"ffprobe does not know the pixel format {name} that it reported. Install ffmpeg again.");
         bool IsMarked(string flag) => format.GetProperty("flags").GetProperty(flag).GetInt32() != 0;
         int depth = format.TryGetProperty("components", out JsonElement components) ? components.EnumerateArray().Max(component => component.GetProperty("bit_depth").GetInt32()) : 8;
-        int components3 = format.GetProperty("nb_components").GetInt32() - (IsMarked("alpha") ? 1 : 0);
+        bool hasAlpha = IsMarked("alpha");
+        bool isGrey = format.GetProperty("nb_components").GetInt32() - (hasAlpha ? 1 : 0) < 3;
         bool isRgb = IsMarked("rgb") || IsMarked("palette");
 
-        var losses = new List<string>();
-        if (IsMarked("alpha")) losses.Add("its transparency");
-        if (depth > 10 && !isRgb) losses.Add($"{depth - 10} of its {depth} bits");
-        if (losses.Count > 0) loss = string.Join(" and ", losses);
+        if (depth > 10 && !isRgb) loss = $"{depth - 10} of its {depth} bits";
 
-        if (isRgb) return depth > 8 ? PixelFormat.Rgb48 : PixelFormat.Rgb24;
-        if (components3 < 3) return depth > 8 ? PixelFormat.Gray10 : PixelFormat.Gray8;
+        bool isDeep = depth > 8;
+        if (isRgb) return hasAlpha ? (isDeep ? PixelFormat.Rgba64 : PixelFormat.Rgba32) : isDeep ? PixelFormat.Rgb48 : PixelFormat.Rgb24;
+        if (isGrey) return hasAlpha ? (isDeep ? PixelFormat.Yuva444P10 : PixelFormat.Yuva444P8) : isDeep ? PixelFormat.Gray10 : PixelFormat.Gray8;
         // Rarer ones (4:1:1, 4:4:0, 4:1:0) take the next that has all their samples.
-        return (format.GetProperty("log2_chroma_w").GetInt32(), format.GetProperty("log2_chroma_h").GetInt32(), depth > 8) switch
+        return (format.GetProperty("log2_chroma_w").GetInt32(), format.GetProperty("log2_chroma_h").GetInt32(), isDeep, hasAlpha) switch
         {
-            (0, _, false) => PixelFormat.Yuv444P8,
-            (0, _, true) => PixelFormat.Yuv444P10,
-            (_, 0, false) => PixelFormat.Yuv422P8,
-            (_, 0, true) => PixelFormat.Yuv422P10,
-            (_, _, false) => PixelFormat.Yuv420P8,
-            (_, _, true) => PixelFormat.Yuv420P10,
+            (0, _, false, false) => PixelFormat.Yuv444P8,
+            (0, _, true, false) => PixelFormat.Yuv444P10,
+            (_, 0, false, false) => PixelFormat.Yuv422P8,
+            (_, 0, true, false) => PixelFormat.Yuv422P10,
+            (_, _, false, false) => PixelFormat.Yuv420P8,
+            (_, _, true, false) => PixelFormat.Yuv420P10,
+            (0, _, false, true) => PixelFormat.Yuva444P8,
+            (0, _, true, true) => PixelFormat.Yuva444P10,
+            (_, 0, false, true) => PixelFormat.Yuva422P8,
+            (_, 0, true, true) => PixelFormat.Yuva422P10,
+            (_, _, false, true) => PixelFormat.Yuva420P8,
+            (_, _, true, true) => PixelFormat.Yuva420P10,
         };
     }
 }

@@ -90,6 +90,8 @@ internal sealed partial class FfmpegProcess : IDisposable
             RedirectStandardOutput = pipeOutput,
             RedirectStandardError = true,
         };
+        // SVT-AV1 writes a page about itself to stderr otherwise.
+        start.Environment["SVT_LOG"] = "1";
         if (ownSession is not null) start.ArgumentList.Add(path);
         foreach (string argument in arguments) start.ArgumentList.Add(argument);
         var process = new FfmpegProcess(new Process { StartInfo = start });

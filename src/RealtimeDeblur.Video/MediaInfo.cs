@@ -61,11 +61,39 @@ public sealed record MediaStream
     /// <summary>What the stream is meant for, in FFmpeg's words: <c>default</c>, <c>forced</c>, <c>comment</c>.</summary>
     public IReadOnlyList<string> Dispositions { get; init; } = [];
 
-    /// <summary>Whether the stream holds fields rather than frames.</summary>
-    public bool IsInterlaced { get; init; }
+    /// <summary>Whether players mirror the stored picture, besides turning it.</summary>
+    public bool IsMirrored { get; init; }
+
+    /// <summary>Whether frames are two fields of different times, and which of them is shown first.</summary>
+    public FieldOrder FieldOrder { get; init; }
+
+    /// <summary>The screen that HDR video was graded on; null if the file does not say.</summary>
+    public MasteringDisplay? MasteringDisplay { get; init; }
+
+    /// <summary>How bright HDR video gets; null if the file does not say.</summary>
+    public ContentLight? ContentLight { get; init; }
+
+    /// <summary>Names of HDR metadata that change from frame to frame and that only the source's encoder could write: "Dolby Vision", "HDR10+".</summary>
+    public IReadOnlyList<string> DynamicMetadata { get; init; } = [];
+
+    /// <summary>FFmpeg's decoder that reads what its usual one for the codec leaves out; null where the usual one reads everything.</summary>
+    public string? Decoder { get; init; }
 
     /// <summary>How messages name it: "stream 2 (audio, aac)".</summary>
     public string Label => $"stream {Index} ({Kind switch { MediaStreamKind.AttachedPicture => "cover picture", var kind => kind.ToString().ToLowerInvariant() }}, {Codec})";
+}
+
+/// <summary>Whether a frame is one picture or two fields, its even and its odd rows, of different times.</summary>
+public enum FieldOrder
+{
+    /// <summary>One picture.</summary>
+    Progressive,
+
+    /// <summary>Two fields; the one with the uppermost row is shown first.</summary>
+    TopFirst,
+
+    /// <summary>Two fields; the one without the uppermost row is shown first.</summary>
+    BottomFirst,
 }
 
 /// <summary>How code values are to be shown, in FFmpeg's words; null where the file does not say.</summary>

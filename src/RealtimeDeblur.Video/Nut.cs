@@ -15,6 +15,7 @@ internal static class Nut
     public const ulong MainStartcode = 0x4E4D7A561F5F04AD;
     public const ulong StreamStartcode = 0x4E5311405BF2F9DB;
     public const ulong SyncpointStartcode = 0x4E4BE4ADEECA4569;
+    public const ulong InfoStartcode = 0x4E49AB68B596BA78;
 
     /// <summary>Every startcode begins with this byte, so no frame does.</summary>
     public const byte StartcodeByte = (byte)'N';
@@ -73,4 +74,11 @@ internal enum NutFrameFlags
 /// <param name="TimeBase">Seconds per unit of a timestamp.</param>
 /// <param name="SampleAspect">Width of a pixel over its height; unknown is allowed.</param>
 /// <param name="FourCc">Sample layout, as FFmpeg names it: four bytes, first byte lowest.</param>
-public sealed record NutVideoStream(int Width, int Height, Rational TimeBase, Rational SampleAspect, uint FourCc);
+public sealed record NutVideoStream(int Width, int Height, Rational TimeBase, Rational SampleAspect, uint FourCc)
+{
+    /// <summary>
+    /// Mean frame rate, if it is known; sent along for ffmpeg, which otherwise guesses it from the first frames. Where times vary it then takes the time base's clock, with which encoders plan for
+    /// thousands of frames per second, or refuse. Not read back.
+    /// </summary>
+    public Rational FrameRate { get; init; }
+}

@@ -26,6 +26,13 @@ internal static class NutPixelFormat
         [FourCc('B', 'G', 'R', 'A')] = PixelFormat.Bgra32,
         [FourCc('B', 'G', 'R', 0)] = PixelFormat.Bgra32,
         [FourCc('R', 'G', 'B', 48)] = PixelFormat.Rgb48,
+        [FourCc('R', 'B', 'A', 64)] = PixelFormat.Rgba64,
+        [FourCc('Y', '4', 11, 8)] = PixelFormat.Yuva420P8,
+        [FourCc('Y', '4', 10, 8)] = PixelFormat.Yuva422P8,
+        [FourCc('Y', '4', 0, 8)] = PixelFormat.Yuva444P8,
+        [FourCc('Y', '4', 11, 10)] = PixelFormat.Yuva420P10,
+        [FourCc('Y', '4', 10, 10)] = PixelFormat.Yuva422P10,
+        [FourCc('Y', '4', 0, 10)] = PixelFormat.Yuva444P10,
     };
 
     /// <summary>Looks a name up.</summary>

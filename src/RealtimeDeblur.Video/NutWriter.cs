@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 
 namespace RealtimeDeblur.Video;
 
@@ -56,7 +57,27 @@ public sealed class NutWriter
         _packet.Unsigned((ulong)aspect.Denominator);
         _packet.Unsigned(0);    // Colour space: unknown.
         EndPacket(Nut.StreamStartcode);
+
+        if (video.FrameRate.IsKnown)
+        {
+            _packet.Unsigned(1);    // About stream 0: plus 1.
+            _packet.Unsigned(0);    // No chapter,
+            _packet.Unsigned(0);    // its start,
+            _packet.Unsigned(0);    // its length.
+            _packet.Unsigned(1);    // Facts.
+            Text("r_frame_rate");
+            _packet.Unsigned(2);    // -1, signed: text follows.
+            Text($"{video.FrameRate.Numerator}/{video.FrameRate.Denominator}");
+            EndPacket(Nut.InfoStartcode);
+        }
         Flush();
+
+        void Text(string text)
+        {
+            byte[] bytes = Encoding.UTF8.GetBytes(text);
+            _packet.Unsigned((ulong)bytes.Length);
+            _packet.Bytes(bytes);
+        }
 
         void FrameCodes(NutFrameFlags flags, int count)
         {

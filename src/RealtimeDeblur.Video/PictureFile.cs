@@ -81,12 +81,15 @@ public sealed class PictureFile : IDisposable
         const double margin = 2;
         using Frame shown = LastFrameUntil(wanted - margin) ?? LastFrameUntil(null)
             ?? throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"{path} has no frame at {at.TotalSeconds:0.0} s{(media.DurationSeconds is { } length ? $"; it is {length:0.0} s long" : "")}."));
-        bool is16Bit = shown.Format.Pixels == PixelFormat.Rgb48;
+        bool is16Bit = shown.Format.BitDepth > 8;
         var frame = new Frame(shown.Format with { Pixels = is16Bit ? PixelFormat.Rgb48 : PixelFormat.Bgr24, Range = ColorRange.Full });
-        shown.Data.CopyTo(frame.Data);
-        if (!is16Bit)
+        // R, G, B and perhaps transparency, as FFmpeg gives them; OpenCV's own order for 8 bits is the other one.
+        int sampleBytes = shown.Format.BytesPerSample, from = 0;
+        for (int to = 0; to < frame.Data.Length; to += 3 * sampleBytes, from += shown.Format.SamplesPerPixel * sampleBytes)
         {
-            for (int i = 0; i < frame.Data.Length; i += 3) (frame.Data[i], frame.Data[i + 2]) = (frame.Data[i + 2], frame.Data[i]);
+            Span<byte> pixel = frame.Data.Slice(to, 3 * sampleBytes);
+            shown.Data.Slice(from, pixel.Length).CopyTo(pixel);
+            if (!is16Bit) pixel.Reverse();
         }
         return new(frame, alpha: null, isGrey: false, is16Bit);
 

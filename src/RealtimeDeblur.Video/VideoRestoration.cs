@@ -15,11 +15,14 @@ namespace RealtimeDeblur.Video;
 /// <summary>How a video file is restored.</summary>
 public sealed record VideoRestorationOptions
 {
-    /// <summary>FFmpeg's name of the encoder; null takes the one that suits the container.</summary>
+    /// <summary>A codec or FFmpeg's name of an encoder, as <see cref="VideoEncoder.Find"/> takes it; null takes the one that suits the container.</summary>
     public string? Encoder { get; init; }
 
-    /// <summary>Constant quality on the encoder's own scale, lower is better; null takes our default for it.</summary>
+    /// <summary>0 to 100, higher is better, with one meaning for all encoders; null takes <see cref="VideoEncoder.DefaultQuality"/>.</summary>
     public int? Quality { get; init; }
+
+    /// <summary>Options of ffmpeg for the encoder.</summary>
+    public IReadOnlyList<EncoderOption> EncoderOptions { get; init; } = [];
 
     /// <summary>How the frames are restored.</summary>
     public DeblurOptions Deblur { get; init; } = DeblurOptions.Default;
@@ -29,6 +32,9 @@ public sealed record VideoRestorationOptions
 
     /// <summary>Whether unfinished work on the output is gone on with. It has to have been begun with the same settings.</summary>
     public bool Resume { get; init; }
+
+    /// <summary>Whether to make one picture of the two fields of every frame.</summary>
+    public bool Deinterlace { get; init; }
 
     /// <summary>Which share of the work to do, where several machines share it; the one that finishes last joins the pieces.</summary>
     public Shard Shard { get; init; } = Shard.Whole;
@@ -118,6 +124,7 @@ public sealed class VideoRestoration : IDisposable
         {
             _media = VideoProbe.ProbeVideo(inputPath);
             _video = StreamOf(_media, options.Stream);
+            if (options.Deinterlace) _video = _video with { FieldOrder = FieldOrder.Progressive };
             if (_media.DurationSeconds is { } seconds)
             {
                 if (options.Start?.TotalSeconds >= seconds) throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"{inputPath} is {seconds:0.0} s long: there is nothing from {options.Start.Value.TotalSeconds:0.0} s on. Choose an earlier --start."));
@@ -196,8 +203,9 @@ public sealed class VideoRestoration : IDisposable
     /// <summary>Decides everything that does not depend on the device.</summary>
     private (SegmentedVideo Video, ContainerPlan Container) Prepare(Network network)
     {
-        VideoEncoder encoder = VideoEncoder.Find(_options.Encoder ?? VideoEncoder.DefaultFor(_outputPath!), _options.Quality);
-        bool keepsRotation = _video!.RotationDegrees != 0 && ContainerPlan.HoldsRotation(_outputPath!);
+        VideoEncoder encoder = VideoEncoder.Find(_options.Encoder ?? VideoEncoder.DefaultFor(_outputPath!), _options.Quality, _options.EncoderOptions);
+        // Players know turned pictures better than mirrored ones.
+        bool keepsRotation = _video!.RotationDegrees != 0 && !_video.IsMirrored && ContainerPlan.HoldsRotation(_outputPath!);
         FrameFormat format = FfmpegFrameSource.FormatOf(_media!, _video, asRgb: network.Description.C == 3, keepsRotation, out string? loss);
         var encoding = VideoEncoding.Make(_video, ComparedFrames.FormatOf(format, _options.Comparison), loss, encoder);
         var container = ContainerPlan.Make(_media!, _video, keepsRotation, _outputPath!);
@@ -297,7 +305,7 @@ public sealed class VideoRestoration : IDisposable
     private void WriteJoined(List<(string, long, Rational)> segments, WorkFolder work, SegmentedVideo video, ContainerPlan container, double? endSeconds, CancellationToken cancellation)
     {
         double? end = double.IsInfinity(video.EndSeconds) ? endSeconds : Math.Min(video.EndSeconds, endSeconds ?? double.PositiveInfinity);
-        VideoJoin.Run(segments, container, video.Encoding.Tags, Path.Combine(work.Path, "segments.txt"), work.JoinedPath(Path.GetExtension(_outputPath!)), _outputPath!, IsSlice ? StartSeconds : null, end, cancellation);
+        VideoJoin.Run(segments, container, video.Encoding, Path.Combine(work.Path, "segments.txt"), work.JoinedPath(Path.GetExtension(_outputPath!)), _outputPath!, IsSlice ? StartSeconds : null, end, cancellation);
     }
 
     /// <summary>The segments with frames that are there without a gap, from the first on.</summary>
@@ -332,6 +340,7 @@ public sealed class VideoRestoration : IDisposable
             ["sigma"] = deblur.Sigma.ToString(),
             ["guard"] = deblur.Guard ? "on" : "off",
             ["encoding"] = string.Join(' ', video.Encoding.Arguments),
+            ["deinterlacing"] = _options.Deinterlace ? "on" : "off",
             ["comparison"] = _options.Comparison.ToString().ToLowerInvariant(),
             ["slice"] = IsSlice ? string.Create(CultureInfo.InvariantCulture, $"from {_options.Start ?? TimeSpan.Zero:c}, {(_options.Duration is { } duration ? duration.ToString("c", CultureInfo.InvariantCulture) : "to the end")}") : "all of it",
             ["segments"] = string.Create(CultureInfo.InvariantCulture, $"{video.Grid.LengthMicroseconds / 1e6} s"),
@@ -399,7 +408,7 @@ public sealed class VideoRestoration : IDisposable
 
     private IVideoSource OpenSource(Network network, Action<string> note, CancellationToken cancellation)
     {
-        if (_media is not null) return new FfmpegFrameSource(_media, _video!, asRgb: network.Description.C == 3, fromSeconds: IsSlice ? StartSeconds : null);
+        if (_media is not null) return new FfmpegFrameSource(_media, _video!, asRgb: network.Description.C == 3, _options.Deinterlace, fromSeconds: IsSlice ? StartSeconds : null);
         var input = new StandardInputStream();
         using (cancellation.Register(input.Dispose))
         {
@@ -420,7 +429,7 @@ public sealed class VideoRestoration : IDisposable
             return source is Yuv4MpegFrameSource { Header: var header } ? new Yuv4MpegFrameSink(output, StandardStreams.OutputName, header, raw.Width) : new NutFrameSink(output, StandardStreams.OutputName, raw);
         }
         if (_file is null) return new NullFrameSink();
-        var encoding = VideoEncoding.Make(format, VideoEncoder.Find(_options.Encoder ?? VideoEncoder.DefaultFor(_outputPath!), _options.Quality));
+        var encoding = VideoEncoding.Make(format, VideoEncoder.Find(_options.Encoder ?? VideoEncoder.DefaultFor(_outputPath!), _options.Quality, _options.EncoderOptions));
         foreach (string remark in encoding.Notes) note($"{_inputName}: {remark}.");
         return new FfmpegFrameSink(_file.TemporaryPath, _outputPath!, raw, encoding);
     }

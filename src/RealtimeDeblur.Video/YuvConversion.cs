@@ -7,8 +7,8 @@ internal static class YuvConversion
 {
     private const int HighDefinitionRows = 720;
 
-    /// <summary>No shortcuts: rounding and chroma at full precision.</summary>
-    private const string Precise = "flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp";
+    /// <summary>No shortcuts: rounding and chroma at full precision; chroma of interlaced frames field by field.</summary>
+    private const string Precise = "flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp:interl=-1";
 
     /// <summary>Name of a stream's matrix for the filter; a file that does not say has the one that players assume for its size.</summary>
     public static string MatrixOf(MediaStream stream) => stream.Color.Matrix switch
@@ -38,7 +38,7 @@ internal static class YuvConversion
 
     public static string FromRgb(string matrix, ColorRange range) => $"scale=out_color_matrix={matrix}:in_range=full:out_range={Name(range)}:{Precise}";
 
-    public static string KeepRange(ColorRange range) => $"scale=in_range={Name(range)}:out_range={Name(range)}";
+    public static string KeepRange(ColorRange range) => $"scale=in_range={Name(range)}:out_range={Name(range)}:{Precise}";
 
     private static string Name(ColorRange range) => range == ColorRange.Full ? "full" : "limited";
 }

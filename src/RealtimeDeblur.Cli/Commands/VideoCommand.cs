@@ -11,8 +11,6 @@ namespace RealtimeDeblur.Cli.Commands;
 /// <summary><c>deblur video</c>: video files to restored video files, or raw frames from one program to another.</summary>
 internal static class VideoCommand
 {
-    private const int LargestQuality = 63;
-
     /// <summary>Every job has an ffmpeg on either side; more than this fill no machine better.</summary>
     private const int MostJobs = 64;
 
@@ -37,14 +35,23 @@ internal static class VideoCommand
         Option<string> model = RestoreOptions.Model();
         Option<float> strength = RestoreOptions.Strength();
         Option<SigmaSetting> sigma = RestoreOptions.Sigma();
-        Option<string?> encoder = new("--encoder") { Description = "Video encoder of ffmpeg, e.g. libx265 or h264_nvenc. Without it H.264 by libx264, or VP9 for .webm.", HelpName = "NAME" };
-        Option<int?> quality = new("--quality") { Description = "Constant quality on the encoder's scale, lower is better and larger. Without it 18 for H.264, 20 for H.265, 24 for VP9.", HelpName = "NUMBER" };
+        Option<string?> encoder = new("--encoder") { Description = "Codec: h264, hevc, av1, vp9, vp8, ffv1 or prores; or an encoder of ffmpeg, e.g. hevc_nvenc. Without it h264, or vp9 for .webm.", HelpName = "NAME" };
+        Option<int?> quality = new("--quality") { Description = $"0 to {VideoEncoder.Lossless}, higher is better and larger, the same for every encoder; {VideoEncoder.Lossless} is lossless where the encoder can. Without it {VideoEncoder.DefaultQuality}, which looks like the original.", HelpName = "NUMBER" };
         quality.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<int?>() is < 0 or > LargestQuality) result.AddError($"--quality must be 0 (best) to {LargestQuality}, e.g. 18.");
+            if (result.GetValueOrDefault<int?>() is < 0 or > VideoEncoder.Lossless) result.AddError($"--quality must be 0 to {VideoEncoder.Lossless} (best), e.g. {VideoEncoder.DefaultQuality}.");
+        });
+        Option<string[]> encoderOptions = new("--encoder-option") { Description = "Option of ffmpeg for the encoder, e.g. preset=slow or x265-params=aq-mode=3. May be given several times.", HelpName = "NAME=VALUE" };
+        encoderOptions.Validators.Add(result =>
+        {
+            foreach (string option in result.GetValueOrDefault<string[]>() ?? [])
+            {
+                if (option.IndexOf('=', StringComparison.Ordinal) <= 0) result.AddError($"--encoder-option takes NAME=VALUE, e.g. preset=slow, not '{option}'.");
+            }
         });
         Option<bool> noGuard = RestoreOptions.NoGuard();
         Option<bool> overwrite = RestoreOptions.Overwrite();
+        Option<bool> deinterlace = new("--deinterlace") { Description = "Make one picture of the two fields of every frame. Without it interlaced video stays interlaced." };
         Option<bool> resume = VideoOptions.Resume();
         Option<Shard?> shard = VideoOptions.Shard();
         Option<int?> stream = VideoOptions.Stream();
@@ -60,7 +67,7 @@ internal static class VideoCommand
         return new CliCommand("video", "Restores video files. Sound, subtitles, timing, colours and orientation stay as they are.", "deblur video holiday.mp4 -o holiday-sharp.mp4", run =>
         {
             bool dropsFrames = run.Get(output) == NoOutput, writesToStdout = run.Get(output) == StandardStreams.Path;
-            if (writesToStdout && (run.IsGiven(encoder) || run.IsGiven(quality))) throw new UsageException("--encoder and --quality say how a file is encoded; frames on standard output are raw. Leave them to the program that reads them.");
+            if (writesToStdout && (run.IsGiven(encoder) || run.IsGiven(quality) || run.IsGiven(encoderOptions))) throw new UsageException("--encoder, --quality and --encoder-option say how a file is encoded; frames on standard output are raw. Leave them to the program that reads them.");
             IReadOnlyList<FileTask> tasks = Plan(run.Get(inputs), run.Get(output), run.IsGiven(preview) ? FileBatch.PreviewMark : run.Get(compare) != VideoComparison.None ? FileBatch.ComparisonMark : FileBatch.ResultMark);
             Network network = ModelCatalog.Load(run.Get(model));
             RestoreOptions.NoteIfUseless(run, sigma, network);
@@ -68,10 +75,12 @@ internal static class VideoCommand
             {
                 Encoder = run.Get(encoder),
                 Quality = run.Get(quality),
+                EncoderOptions = [.. run.Get(encoderOptions).Select(EncoderOption.Parse)],
                 Deblur = new DeblurOptions { Strength = run.Get(strength), Sigma = run.Get(sigma), Guard = !run.Get(noGuard) },
                 Overwrite = run.Get(overwrite),
                 Resume = run.Get(resume),
                 Shard = run.Get(shard) ?? Shard.Whole,
+                Deinterlace = run.Get(deinterlace),
                 Stream = run.Get(stream),
                 Start = run.Get(start),
                 Duration = run.Get(preview) ?? run.Get(duration),
@@ -103,7 +112,7 @@ internal static class VideoCommand
                 foreach (Lazy<ComputeDevice> device in devices.Where(device => device.IsValueCreated)) device.Value.Dispose();
             }
         })
-        { inputs, output, model, strength, sigma, noGuard, encoder, quality, stream, start, duration, preview, compare, overwrite, resume, shard, jobs, dryRun };
+        { inputs, output, model, strength, sigma, noGuard, encoder, quality, encoderOptions, deinterlace, stream, start, duration, preview, compare, overwrite, resume, shard, jobs, dryRun };
     }
 
     /// <summary>What is to be done. Standard streams stand alone: each carries one video.</summary>

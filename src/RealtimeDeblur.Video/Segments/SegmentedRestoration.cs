@@ -159,7 +159,7 @@ internal sealed class SegmentedRestoration(SegmentedVideo video, Network network
     {
         try
         {
-            return new(video.Media, video.Video, network.Description.C == 3, video.KeepsRotation, fromSeconds);
+            return new(video.Media, video.Video, network.Description.C == 3, video.Options.Deinterlace, video.KeepsRotation, fromSeconds);
         }
         catch (InvalidDataException) when (fromSeconds is not null)
         {

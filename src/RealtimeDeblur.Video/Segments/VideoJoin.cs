@@ -10,7 +10,7 @@ internal static class VideoJoin
     /// <summary>Writes a file. Blocks until it is on the disk.</summary>
     /// <param name="segments">Files of the segments that have frames, in order, at least one; and the timestamp of the first frame of each, with what it counts in.</param>
     /// <param name="plan">What else the result holds.</param>
-    /// <param name="tags">Of the restored video, as options of ffmpeg.</param>
+    /// <param name="encoding">How they were encoded.</param>
     /// <param name="listPath">A file that may be written, for ffmpeg.</param>
     /// <param name="path">The file; replaced if it exists.</param>
     /// <param name="shownPath">What messages call it.</param>
@@ -19,7 +19,7 @@ internal static class VideoJoin
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="IOException">ffmpeg could not do it; the message says why.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public static void Run(IReadOnlyList<(string Path, long FirstTimestamp, Rational TimeBase)> segments, ContainerPlan plan, IReadOnlyList<(string Option, string Value)> tags, string listPath, string path, string shownPath, double? startSeconds, double? endSeconds, CancellationToken cancellation)
+    public static void Run(IReadOnlyList<(string Path, long FirstTimestamp, Rational TimeBase)> segments, ContainerPlan plan, VideoEncoding encoding, string listPath, string path, string shownPath, double? startSeconds, double? endSeconds, CancellationToken cancellation)
     {
         // ffmpeg puts each file where the one before ends. Said to last until the next one begins, they stay where they are; the time of the first is taken off all, and put back on all.
         long[] starts = [.. segments.Select(segment => StartMicroseconds(segment.Path, segment.FirstTimestamp, segment.TimeBase))];
@@ -38,7 +38,7 @@ internal static class VideoJoin
         arguments.AddRange(["-itsoffset", Seconds(starts[0] / Million - (startSeconds ?? 0)), "-f", "concat", "-safe", "0", "-i", FfmpegProcess.FileArgument(listPath)]);
         if (startSeconds - fileStart is > 0 and { } seek) arguments.AddRange(["-ss", Seconds(seek)]);
         if (endSeconds is { } end) arguments.AddRange(["-t", Seconds(Math.Max(end - (startSeconds ?? fileStart), 1 / Million))]);
-        arguments.AddRange(["-i", FfmpegProcess.FileArgument(plan.Source.Path), .. plan.Arguments(restored: 0, original: 1, tags, isSlice: startSeconds is not null), FfmpegProcess.FileArgument(path)]);
+        arguments.AddRange(["-i", FfmpegProcess.FileArgument(plan.Source.Path), .. plan.Arguments(restored: 0, original: 1, encoding, isSlice: startSeconds is not null), FfmpegProcess.FileArgument(path)]);
 
         using FfmpegProcess join = FfmpegProcess.Start("ffmpeg", arguments);
         using (cancellation.Register(join.Kill))

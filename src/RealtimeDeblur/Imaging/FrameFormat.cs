@@ -18,13 +18,17 @@ public readonly record struct PlaneLayout(int OffsetBytes, int StrideBytes, int 
 public readonly record struct FrameFormat(PixelFormat Pixels, int Width, int Height, ColorRange Range = ColorRange.Limited)
 {
     /// <summary>Whether plane 0 holds R, G and B, rather than luma.</summary>
-    public bool IsRgb => Pixels is PixelFormat.Rgb24 or PixelFormat.Bgr24 or PixelFormat.Rgba32 or PixelFormat.Bgra32 or PixelFormat.Rgb48;
+    public bool IsRgb => Pixels is PixelFormat.Rgb24 or PixelFormat.Bgr24 or PixelFormat.Rgba32 or PixelFormat.Bgra32 or PixelFormat.Rgb48 or PixelFormat.Rgba64;
+
+    /// <summary>Whether plane 3 holds transparency.</summary>
+    private bool HasAlphaPlane => Pixels is PixelFormat.Yuva420P8 or PixelFormat.Yuva422P8 or PixelFormat.Yuva444P8 or PixelFormat.Yuva420P10 or PixelFormat.Yuva422P10 or PixelFormat.Yuva444P10;
 
     /// <summary>Bits that carry the sample: 8, 10 or 16.</summary>
     public int BitDepth => Pixels switch
     {
-        PixelFormat.Gray10 or PixelFormat.Yuv420P10 or PixelFormat.Yuv422P10 or PixelFormat.Yuv444P10 or PixelFormat.P010 => 10,
-        PixelFormat.Rgb48 => 16,
+        PixelFormat.Gray10 or PixelFormat.Yuv420P10 or PixelFormat.Yuv422P10 or PixelFormat.Yuv444P10 or PixelFormat.P010
+            or PixelFormat.Yuva420P10 or PixelFormat.Yuva422P10 or PixelFormat.Yuva444P10 => 10,
+        PixelFormat.Rgb48 or PixelFormat.Rgba64 => 16,
         _ => 8,
     };
 
@@ -38,13 +42,20 @@ public readonly record struct FrameFormat(PixelFormat Pixels, int Width, int Hei
     public int BytesPerSample => BitDepth > 8 ? 2 : 1;
 
     /// <summary>Samples of a pixel that lie side by side in plane 0: 3 or 4 for the RGB forms, else 1.</summary>
-    public int SamplesPerPixel => Pixels is PixelFormat.Rgba32 or PixelFormat.Bgra32 ? 4 : IsRgb ? 3 : 1;
+    public int SamplesPerPixel => Pixels is PixelFormat.Rgba32 or PixelFormat.Bgra32 or PixelFormat.Rgba64 ? 4 : IsRgb ? 3 : 1;
 
-    /// <summary>3 for planar YCbCr forms, 2 for <see cref="PixelFormat.Nv12"/> and <see cref="PixelFormat.P010"/>, 1 for grey and interleaved RGB.</summary>
-    public int PlaneCount => Pixels is PixelFormat.Gray8 or PixelFormat.Gray10 || IsRgb ? 1 : HasPairs ? 2 : 3;
+    /// <summary>3 for planar YCbCr forms, 4 for those with transparency, 2 for <see cref="PixelFormat.Nv12"/> and <see cref="PixelFormat.P010"/>, 1 for grey and interleaved RGB.</summary>
+    public int PlaneCount => Pixels is PixelFormat.Gray8 or PixelFormat.Gray10 || IsRgb ? 1 : HasPairs ? 2 : HasAlphaPlane ? 4 : 3;
 
     /// <summary>Whether plane 1 holds Cb and Cr in turns.</summary>
     private bool HasPairs => Pixels is PixelFormat.Nv12 or PixelFormat.P010;
+
+    /// <summary>Whether a chroma sample stands for two columns.</summary>
+    internal bool HasHalfWidthChroma => Pixels is PixelFormat.Yuv420P8 or PixelFormat.Yuv422P8 or PixelFormat.Yuv420P10 or PixelFormat.Yuv422P10
+        or PixelFormat.Yuva420P8 or PixelFormat.Yuva422P8 or PixelFormat.Yuva420P10 or PixelFormat.Yuva422P10 || HasPairs;
+
+    /// <summary>Whether a chroma sample stands for two rows.</summary>
+    internal bool HasHalfHeightChroma => Pixels is PixelFormat.Yuv420P8 or PixelFormat.Yuv420P10 or PixelFormat.Yuva420P8 or PixelFormat.Yuva420P10 || HasPairs;
 
     /// <summary>Bytes of the whole frame.</summary>
     public int SizeBytes
@@ -56,7 +67,7 @@ public readonly record struct FrameFormat(PixelFormat Pixels, int Width, int Hei
         }
     }
 
-    /// <summary>Layout of plane <paramref name="index"/>: 0 is luma (or the only plane), 1 is Cb, 2 is Cr; of two-plane forms 1 is both, a pair counting as one sample. Odd sizes round chroma up.</summary>
+    /// <summary>Layout of plane <paramref name="index"/>: 0 is luma (or the only plane), 1 is Cb, 2 is Cr, 3 is transparency; of two-plane forms 1 is both, a pair counting as one sample. Odd sizes round chroma up.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such plane.</exception>
     public PlaneLayout Plane(int index)
     {
@@ -65,12 +76,11 @@ public readonly record struct FrameFormat(PixelFormat Pixels, int Width, int Hei
         int fullStride = checked(Width * BytesPerSample * SamplesPerPixel);
         if (index == 0) return new(0, fullStride, Width, Height);
 
-        bool halfWidth = Pixels is PixelFormat.Yuv420P8 or PixelFormat.Yuv422P8 or PixelFormat.Yuv420P10 or PixelFormat.Yuv422P10 || HasPairs;
-        bool halfHeight = Pixels is PixelFormat.Yuv420P8 or PixelFormat.Yuv420P10 || HasPairs;
-        int chromaWidth = halfWidth ? (Width + 1) / 2 : Width;
-        int chromaHeight = halfHeight ? (Height + 1) / 2 : Height;
+        int chromaWidth = HasHalfWidthChroma ? (Width + 1) / 2 : Width;
+        int chromaHeight = HasHalfHeightChroma ? (Height + 1) / 2 : Height;
         int chromaStride = chromaWidth * BytesPerSample * (HasPairs ? 2 : 1);
-        return new(checked(fullStride * Height + (index - 1) * chromaStride * chromaHeight), chromaStride, chromaWidth, chromaHeight);
+        int offset = checked(fullStride * Height + (index - 1) * chromaStride * chromaHeight);
+        return index == 3 ? new(offset, fullStride, Width, Height) : new(offset, chromaStride, chromaWidth, chromaHeight);
     }
 
     /// <summary>Whether a picture is one of this format.</summary>

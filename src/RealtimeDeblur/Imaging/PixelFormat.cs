@@ -1,6 +1,6 @@
 namespace RealtimeDeblur.Imaging;
 
-/// <summary>Layout of the samples of a frame. Planar YCbCr forms hold luma, Cb, Cr one after another without gaps; 10-bit samples are
+/// <summary>Layout of the samples of a frame. Planar YCbCr forms hold luma, Cb, Cr, and transparency where there is one, one after another without gaps; 10-bit samples are
 /// 16-bit little-endian words with values 0 to 1023 (times 64 in <see cref="P010"/>).</summary>
 public enum PixelFormat
 {
@@ -48,6 +48,27 @@ public enum PixelFormat
 
     /// <summary>Interleaved R, G, B, 16 bits each, little-endian, full scale 65535.</summary>
     Rgb48,
+
+    /// <summary>Interleaved R, G, B and a fourth word, 16 bits each, likewise; the fourth passes unchanged.</summary>
+    Rgba64,
+
+    /// <summary>As <see cref="Yuv420P8"/> with a fourth plane, transparency, of full size, which passes unchanged like chroma.</summary>
+    Yuva420P8,
+
+    /// <summary>As <see cref="Yuv422P8"/> with transparency of full size.</summary>
+    Yuva422P8,
+
+    /// <summary>As <see cref="Yuv444P8"/> with transparency.</summary>
+    Yuva444P8,
+
+    /// <summary>As <see cref="Yuv420P10"/> with transparency of full size and 10 bits.</summary>
+    Yuva420P10,
+
+    /// <summary>As <see cref="Yuv422P10"/> with transparency of full size and 10 bits.</summary>
+    Yuva422P10,
+
+    /// <summary>As <see cref="Yuv444P10"/> with transparency of 10 bits.</summary>
+    Yuva444P10,
 }
 
 /// <summary>What the code values of luma mean: <see cref="Limited"/> has black at 16 and white at 235 (of 255; 64 and 940 of 1023), <see cref="Full"/> uses the whole scale.

@@ -190,9 +190,13 @@ public sealed class VideoCommandTests : IDisposable
     [InlineData("--strength", "2")]
     [InlineData("--strength", "NaN")]
     [InlineData("--quality", "-1")]
-    [InlineData("--quality", "99")]
+    [InlineData("--quality", "101")]
     public void Video_OptionOutOfRange_IsWrongUsage(string option, string value) =>
         Assert.StartsWith($"{option} must be", CliProcess.Run(["video", "clip.mp4", option, value]).UsageLine);
+
+    [Fact]
+    public void Video_EncoderOptionWithoutValue_IsWrongUsage() =>
+        Assert.StartsWith("--encoder-option takes NAME=VALUE", CliProcess.Run(["video", "clip.mp4", "--encoder-option", "slow"]).UsageLine);
 
     [Fact]
     public void Video_OneOutputFileForTwoInputs_IsWrongUsage()

@@ -33,6 +33,9 @@ public sealed class FrameTests
     [InlineData(PixelFormat.Bgr24, 3 * 35)]
     [InlineData(PixelFormat.Bgra32, 4 * 35)]
     [InlineData(PixelFormat.Rgb48, 6 * 35)]
+    [InlineData(PixelFormat.Rgba64, 8 * 35)]
+    [InlineData(PixelFormat.Yuva420P8, 35 + 2 * 4 * 3 + 35)]
+    [InlineData(PixelFormat.Yuva422P10, 2 * (35 + 2 * 4 * 5 + 35))]
     public void SizeBytes_OddSize_CountsEverySample(PixelFormat pixels, int expected) => Assert.Equal(expected, new FrameFormat(pixels, 7, 5).SizeBytes);
 
     [Theory]

@@ -11,8 +11,8 @@ internal sealed class PaddedPicture
     private PaddedPicture(FrameFormat format, int padding)
     {
         Format = format;
-        _strides = new int[3];
-        _planes = [[], [], []];
+        _strides = new int[4];
+        _planes = [[], [], [], []];
         for (int i = 0; i < format.PlaneCount; i++)
         {
             _strides[i] = format.Plane(i).StrideBytes + padding;
@@ -22,7 +22,7 @@ internal sealed class PaddedPicture
 
     public FrameFormat Format { get; }
 
-    public FrameView View => new(_planes[0], _strides[0], _planes[1], _strides[1], _planes[2], _strides[2]);
+    public FrameView View => new(_planes[0], _strides[0], _planes[1], _strides[1], _planes[2], _strides[2], _planes[3], _strides[3]);
 
     /// <summary>Random samples and padding.</summary>
     public static PaddedPicture Random(FrameFormat format, int padding, int seed)

@@ -20,6 +20,10 @@ internal static class Ffmpeg
     /// <summary>A property of a stream, as ffprobe prints it.</summary>
     public static string Property(string path, string stream, string name) => Start("ffprobe", $"-v error -select_streams {stream} -show_entries stream={name} -of default=nw=1:nk=1 {path}").Trim();
 
+    /// <summary>Properties of the first decoded frame of the video, with commas between.</summary>
+    public static string FirstFrame(string path, string names) =>
+        Start("ffprobe", $"-v error -select_streams v:0 -read_intervals %+#1 -show_entries frame={names} -of csv=p=0 {path}").Split('\n')[0].Trim().TrimEnd(',');
+
     /// <summary>Presentation times of the decoded frames of a stream in seconds, to the microsecond.</summary>
     public static string[] FrameTimes(string path, string stream = "v:0") =>
         [.. Start("ffprobe", $"-v error -select_streams {stream} -show_entries frame=pts_time -of default=nw=1:nk=1 {path}").Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)];

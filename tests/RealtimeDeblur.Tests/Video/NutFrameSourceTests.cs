@@ -24,6 +24,13 @@ public sealed class NutFrameSourceTests
     [InlineData("bgra", PixelFormat.Bgra32)]
     [InlineData("bgr0", PixelFormat.Bgra32)]
     [InlineData("rgb48le", PixelFormat.Rgb48)]
+    [InlineData("rgba64le", PixelFormat.Rgba64)]
+    [InlineData("yuva420p", PixelFormat.Yuva420P8)]
+    [InlineData("yuva422p", PixelFormat.Yuva422P8)]
+    [InlineData("yuva444p", PixelFormat.Yuva444P8)]
+    [InlineData("yuva420p10le", PixelFormat.Yuva420P10)]
+    [InlineData("yuva422p10le", PixelFormat.Yuva422P10)]
+    [InlineData("yuva444p10le", PixelFormat.Yuva444P10)]
     public void SourceThenSink_EveryLayoutOfFfmpeg_KeepsFramesTimesAndLayout(string pixelFormat, PixelFormat expected)
     {
         using var folder = new TemporaryFolder();

@@ -1,4 +1,5 @@
 using RealtimeDeblur.Compute;
+using RealtimeDeblur.Imaging;
 using RealtimeDeblur.Networks;
 using RealtimeDeblur.Pipeline;
 using RealtimeDeblur.Restoration;
@@ -32,6 +33,9 @@ public sealed class VideoRestorationTests : IDisposable
     [InlineData("yuv444p10le", "33x31", "tv")]
     [InlineData("gray", "64x48", "pc")]
     [InlineData("gray10le", "64x48", "pc")]
+    [InlineData("yuva420p", "65x47", "tv")]
+    [InlineData("yuva422p", "64x48", "pc")]
+    [InlineData("yuva444p10le", "33x31", "tv")]
     public void Run_NetworkThatChangesNothing_KeepsEverySample(string pixelFormat, string size, string range)
     {
         Ffmpeg.Run($"{Ffmpeg.TestPicture(size, 10, 1)} -c:v ffv1 -pix_fmt {pixelFormat} -color_range {range} {_folder["in.mkv"]}");
@@ -92,10 +96,105 @@ public sealed class VideoRestorationTests : IDisposable
     public void Run_RgbVideo_IsStoredWithItsColoursAndSaysSo()
     {
         Ffmpeg.Run($"{Ffmpeg.TestPicture("64x48", 10, 0.5)} -c:v ffv1 -pix_fmt bgr0 {_folder["in.mkv"]}");
-        Restore("in.mkv", "out.mkv", SmallNetwork.Identity(), quality: 1);
+        Restore("in.mkv", "out.mkv", SmallNetwork.Identity(), quality: 100);
         Assert.Equal(("yuv444p", "bt709"), (Ffmpeg.Property(_folder["out.mkv"], "v:0", "pix_fmt"), Ffmpeg.Property(_folder["out.mkv"], "v:0", "color_space")));
         Assert.InRange(Ffmpeg.Psnr(_folder["in.mkv"], _folder["out.mkv"], "gbrp"), 40, 200);
         Assert.Contains("stored as yuv444p", Assert.Single(_notes));
+    }
+
+    [Theory]
+    [InlineData("bgr0", 1)]
+    [InlineData("bgra", 3)]
+    [InlineData("gbrp10le", 1)]
+    public void Run_RgbVideoIntoRgbEncoder_KeepsEverySample(string pixelFormat, int channels)
+    {
+        Ffmpeg.Run($"{Ffmpeg.TestPicture("65x47", 10, 0.5)} -c:v ffv1 -pix_fmt {pixelFormat} {_folder["in.mkv"]}");
+        Restore("in.mkv", "out.mkv", SmallNetwork.Identity(channels), "ffv1");
+        Assert.Equal(pixelFormat, Ffmpeg.Property(_folder["out.mkv"], "v:0", "pix_fmt"));
+        Assert.Equal(Ffmpeg.FrameHashes(_folder["in.mkv"]), Ffmpeg.FrameHashes(_folder["out.mkv"]));
+        Assert.Empty(_notes);
+    }
+
+    [Theory]
+    [InlineData("libx264", "mp4")]
+    [InlineData("libx264rgb", "mkv")]
+    [InlineData("libx265", "mp4")]
+    [InlineData("libsvtav1", "mkv")]
+    [InlineData("libaom-av1", "mp4")]
+    [InlineData("libvpx-vp9", "webm")]
+    [InlineData("libvpx", "webm")]
+    [InlineData("ffv1", "mkv")]
+    [InlineData("prores_ks", "mov")]
+    [InlineData("png", "mov")]
+    public void Run_FlatColour_ComesOutWithinOneCodeValue(string encoder, string container)
+    {
+        Ffmpeg.Run($"-f lavfi -i color=0x3A7BC4:s=64x64:r=10:d=0.3 -vf scale=out_color_matrix=bt709:out_range=tv -c:v ffv1 -pix_fmt yuv420p -colorspace bt709 -color_range tv {_folder["in.mkv"]}");
+        Restore("in.mkv", $"out.{container}", SmallNetwork.Identity(), encoder);
+        byte[] before = Samples("in.mkv"), after = Samples($"out.{container}");
+        Assert.Equal(before.Length, after.Length);
+        Assert.InRange(before.Zip(after, (expected, found) => Math.Abs(expected - found)).Max(), 0, 1);
+
+        byte[] Samples(string file)
+        {
+            bool isRgb = Ffmpeg.Property(_folder[file], "v:0", "pix_fmt").Contains("rgb", StringComparison.Ordinal) || Ffmpeg.Property(_folder[file], "v:0", "pix_fmt").Contains("gbr", StringComparison.Ordinal);
+            Ffmpeg.Run($"-i {_folder[file]} -frames:v 3 {(isRgb ? "-vf scale=out_color_matrix=bt709:out_range=tv:flags=accurate_rnd+full_chroma_int" : "")} -f rawvideo -pix_fmt yuv420p {_folder["samples"]}");
+            return File.ReadAllBytes(_folder["samples"]);
+        }
+    }
+
+    [Theory]
+    [InlineData("tff", "mp4", FieldOrder.TopFirst)]
+    [InlineData("bff", "mkv", FieldOrder.BottomFirst)]
+    public void Run_InterlacedVideo_StaysInterlaced(string fields, string container, FieldOrder expected)
+    {
+        MakeInterlaced($"in.{container}", fields);
+        Assert.Equal(expected, VideoProbe.Probe(_folder[$"in.{container}"]).MainVideo!.FieldOrder);
+        Restore($"in.{container}", $"out.{container}");
+        Assert.Equal(expected, VideoProbe.Probe(_folder[$"out.{container}"]).MainVideo!.FieldOrder);
+        Assert.Equal(fields == "tff" ? "1,1" : "1,0", Ffmpeg.FirstFrame(_folder[$"out.{container}"], "interlaced_frame,top_field_first"));
+        Assert.Empty(_notes);
+    }
+
+    [Fact]
+    public void Source_Deinterlaced_HandsOutWholePicturesAtTheirTimes()
+    {
+        MakeInterlaced("in.mkv", "tff");
+        Ffmpeg.Run($"-i {_folder["in.mkv"]} -vf bwdif=mode=send_frame:parity=tff:deint=all -c:v rawvideo -pix_fmt yuv420p {_folder["expected.nut"]}");
+        MediaInfo media = VideoProbe.Probe(_folder["in.mkv"]), expectedMedia = VideoProbe.Probe(_folder["expected.nut"]);
+        using var source = new FfmpegFrameSource(media, media.MainVideo!, deinterlace: true);
+        using var expectedSource = new FfmpegFrameSource(expectedMedia, expectedMedia.MainVideo!);
+        List<string> times = [];
+        while (source.TryRead(out Frame? frame))
+        {
+            Assert.True(expectedSource.TryRead(out Frame? expected));
+            Assert.Equal(expected.Data, frame.Data);
+            times.Add((frame.Timestamp * source.RawVideo.TimeBase.Value).ToString("0.000000", System.Globalization.CultureInfo.InvariantCulture));
+            frame.Dispose();
+            expected.Dispose();
+        }
+        Assert.Equal(Ffmpeg.FrameTimes(_folder["in.mkv"]), times);
+    }
+
+    [Fact]
+    public void Run_FrameTimesThatVary_AreNoFrameRateThatTheEncoderRefuses()
+    {
+        Ffmpeg.Run($"{Ffmpeg.TestPicture("64x64", 25, 0.4)} -vf settb=1/90000,setpts=PTS+911*N*N -fps_mode passthrough -enc_time_base 1/90000 -c:v libx264 -bf 0 -video_track_timescale 90000 {_folder["in.mp4"]}");
+        Restore("in.mp4", "out.mp4", encoder: "libsvtav1");
+        Assert.Equal(Ffmpeg.FrameTimes(_folder["in.mp4"]), Ffmpeg.FrameTimes(_folder["out.mp4"]));
+    }
+
+    [Theory]
+    [InlineData("libvpx-vp9")]
+    [InlineData("libvpx")]
+    public void Run_TransparentWebm_StaysTransparent(string encoder)
+    {
+        Ffmpeg.Run($"{Ffmpeg.TestPicture("64x48", 10, 0.3)} -vf format=rgba,geq=r=r(X\\,Y):g=g(X\\,Y):b=b(X\\,Y):a=X*2+Y -c:v {encoder} -pix_fmt yuva420p -auto-alt-ref 0 -b:v 2M -metadata:s:v:0 alpha_mode=1 {_folder["in.webm"]}");
+        Assert.Equal(("yuva420p", encoder), (VideoProbe.Probe(_folder["in.webm"]).MainVideo!.PixelFormat, VideoProbe.Probe(_folder["in.webm"]).MainVideo!.Decoder));
+        Restore("in.webm", "out.mkv", SmallNetwork.Identity(), "ffv1");
+        Ffmpeg.Run($"-c:v {encoder} -i {_folder["in.webm"]} -c:v ffv1 {_folder["expected.mkv"]}");
+        Assert.Equal("yuva420p", Ffmpeg.Property(_folder["out.mkv"], "v:0", "pix_fmt"));
+        Assert.Equal(Ffmpeg.FrameHashes(_folder["expected.mkv"]), Ffmpeg.FrameHashes(_folder["out.mkv"]));
+        Assert.Empty(_notes);
     }
 
     [Theory]
@@ -175,6 +274,31 @@ public sealed class VideoRestorationTests : IDisposable
         Restore("in.mp4", "out.mkv", SmallNetwork.Identity(), "ffv1");
         Assert.Equal(degrees == 180 ? "64" : "48", Ffmpeg.Property(_folder["out.mkv"], "v:0", "width"));
         Assert.Equal(Ffmpeg.FrameHashes(_folder["in.mp4"]), Ffmpeg.FrameHashes(_folder["out.mkv"]));
+    }
+
+    [Fact]
+    public void Probe_DisplayMatrixWithAFlip_IsMirrored()
+    {
+        Ffmpeg.Run($"{Ffmpeg.TestPicture("64x48", 10, 0.2)} -c:v libx264 {_folder["in.mp4"]}");
+        SetMatrix(_folder["in.mp4"], (0, 1, -1, 0));
+        Assert.False(VideoProbe.Probe(_folder["in.mp4"]).MainVideo!.IsMirrored);
+        SetMatrix(_folder["in.mp4"], (-1, 0, 0, 1));
+        Assert.True(VideoProbe.Probe(_folder["in.mp4"]).MainVideo!.IsMirrored);
+    }
+
+    [Fact]
+    public void Probe_HdrVideo_TellsOfItsScreenAndBrightness()
+    {
+        Ffmpeg.Run($"{Ffmpeg.TestPicture("64x48", 10, 0.2)} -c:v libx265 -x265-params log-level=error:master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50):max-cll=1000,400 "
+            + $"-pix_fmt yuv420p10le -colorspace bt2020nc -color_primaries bt2020 -color_trc smpte2084 {_folder["in.mp4"]}");
+        MediaStream video = VideoProbe.Probe(_folder["in.mp4"]).MainVideo!;
+        Assert.Equal(new MasteringDisplay(new(0.68, 0.32), new(0.265, 0.69), new(0.15, 0.06), new(0.3127, 0.329), 0.005, 1000), video.MasteringDisplay);
+        Assert.Equal(new ContentLight(1000, 400), video.ContentLight);
+        Assert.Empty(video.DynamicMetadata);
+        Restore("in.mp4", "out.mp4", encoder: "hevc");
+        MediaStream restored = VideoProbe.Probe(_folder["out.mp4"]).MainVideo!;
+        Assert.Equal((video.MasteringDisplay, video.ContentLight), (restored.MasteringDisplay, restored.ContentLight));
+        Assert.Empty(_notes);
     }
 
     [Fact]
@@ -320,14 +444,19 @@ public sealed class VideoRestorationTests : IDisposable
         return result;
     }
 
+    /// <summary>A clip whose rows are of two times in turns.</summary>
+    private void MakeInterlaced(string name, string fields) =>
+        Ffmpeg.Run($"{Ffmpeg.TestPicture("64x48", 50, 0.4)} -vf interlace=scan={fields}:lowpass=0 -flags +ildct+ilme -c:v libx264 -pix_fmt yuv420p {_folder[name]}");
+
     /// <summary>Writes a display matrix into the first track header: what a phone held upright does.</summary>
-    private static void SetRotation(string path, int degrees)
+    private static void SetRotation(string path, int degrees) => SetMatrix(path, degrees switch { 90 => (0, 1, -1, 0), 180 => (-1, 0, 0, -1), _ => (0, -1, 1, 0) });
+
+    private static void SetMatrix(string path, (int A, int B, int C, int D) turn)
     {
         const int matrixOffset = 44;    // After the name: version, two dates, number, duration, reserved words, layer, group, volume.
         byte[] file = File.ReadAllBytes(path);
         int header = file.AsSpan().IndexOf("tkhd"u8);
-        (int a, int b, int c, int d) = degrees switch { 90 => (0, 1, -1, 0), 180 => (-1, 0, 0, -1), _ => (0, -1, 1, 0) };
-        int[] matrix = [a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30];
+        int[] matrix = [turn.A << 16, turn.B << 16, 0, turn.C << 16, turn.D << 16, 0, 0, 0, 1 << 30];
         for (int i = 0; i < matrix.Length; i++) System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(file.AsSpan(header + matrixOffset + 4 * i), matrix[i]);
         File.WriteAllBytes(path, file);
     }
