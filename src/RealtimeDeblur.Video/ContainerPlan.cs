@@ -44,8 +44,10 @@ internal sealed record ContainerPlan
         {
             List<string> notes = [];
             List<(MediaStream, string?)> streams = [];
-            bool allFit = Fits(source, [.. source.Streams.Where(stream => stream.Index != video.Index)], trialPath);
-            foreach (MediaStream stream in source.Streams)
+            // QuickTime's chapters are a track of text too, which ffmpeg makes anew of the chapters that it copies.
+            MediaStream[] all = [.. source.Streams.Where(stream => stream is not { Kind: MediaStreamKind.Data, Tag: "text" })];
+            bool allFit = Fits(source, [.. all.Where(stream => stream.Index != video.Index)], trialPath);
+            foreach (MediaStream stream in all)
             {
                 if (stream.Index == video.Index || allFit || Fits(source, [stream], trialPath)) streams.Add((stream, null));
                 else if (SubstituteFor(stream, extension) is { } codec && Fits(source, [stream], trialPath, codec))

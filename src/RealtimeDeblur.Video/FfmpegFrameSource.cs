@@ -61,7 +61,7 @@ public sealed class FfmpegFrameSource : IVideoSource
 
     private static FrameFormat FormatOf(MediaInfo media, MediaStream stream, bool asRgb, bool keepsRotation, out PixelFormat stored, out string? loss)
     {
-        stored = FfmpegPixelFormat.Nearest(stream.PixelFormat ?? throw new InvalidDataException($"{media.Path}: ffmpeg cannot decode {stream.Label}."), out loss);
+        stored = FfmpegPixelFormat.Nearest(stream.PixelFormat ?? throw new InvalidDataException($"{media.Path}: {stream.Label} holds not one frame that ffmpeg can decode."), out loss);
         (int width, int height) = !keepsRotation && Math.Abs(Math.Round(stream.RotationDegrees / 90)) % 2 == 1 ? (stream.Height, stream.Width) : (stream.Width, stream.Height);
         var format = new FrameFormat(stored, width, height, YuvConversion.RangeOf(stream));
         return asRgb && !format.IsRgb ? format with { Pixels = RgbFor(SampleTraits.Of(stored)) } : format;

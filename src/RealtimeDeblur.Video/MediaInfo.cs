@@ -28,6 +28,9 @@ public sealed record MediaStream
     /// <summary>FFmpeg's name of the codec; "unknown" if it knows none.</summary>
     public required string Codec { get; init; }
 
+    /// <summary>The container's own name of the kind of data, as ffprobe prints it: <c>avc1</c>, <c>text</c>; null where it has none.</summary>
+    public string? Tag { get; init; }
+
     /// <summary>Stored columns, before rotation.</summary>
     public int Width { get; init; }
 
@@ -66,6 +69,9 @@ public sealed record MediaStream
 
     /// <summary>Whether frames are two fields of different times, and which of them is shown first.</summary>
     public FieldOrder FieldOrder { get; init; }
+
+    /// <summary>The same as the file says it, in FFmpeg's words, which may tell apart how fields are stored and shown: <c>progressive</c>, <c>tt</c>, <c>tb</c>; null where it says nothing.</summary>
+    public string? FieldOrderTag { get; init; }
 
     /// <summary>The screen that HDR video was graded on; null if the file does not say.</summary>
     public MasteringDisplay? MasteringDisplay { get; init; }

@@ -9,7 +9,7 @@ namespace RealtimeDeblur.Video;
 /// <remarks>
 /// Measured with FFmpeg 5.1 (x264 164, x265 3.5, SVT-AV1 1.4, libaom 3.6, libvpx 1.12) at the speeds that <see cref="VideoEncoder"/> sets, on four clips of 25 to 60 frames (a flower at 960x540, a
 /// roof at 640x360, a face at 640x428, a room at 768x432): each at ten values of every scale, PSNR of luma against the source, then for each anchor the median over the clips of the value at which
-/// the encoder reaches x264's PSNR. There all lie within 0.6 dB of x264 on three of the clips, VP8 within 1.2 dB; on the smooth face, AV1 is up to 3 dB better. The PSNR at 80 is 43 to 48 dB.
+/// the encoder reaches x264's PSNR. There all lie within 0.8 dB of x264 on three of the clips, VP8 within 1.2 dB; on the smooth face, AV1 is up to 3.5 dB better. The PSNR at 80 is 43 to 48 dB.
 /// Above 90, AV1 and VP8 have nothing finer to offer.
 /// </remarks>
 internal sealed class QualityScale

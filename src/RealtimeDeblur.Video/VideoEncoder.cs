@@ -77,8 +77,20 @@ public sealed partial class VideoEncoder
 
     private bool NeedsEvenSize => IsHardware || Name is "libx264" or "libx264rgb" or "libx265" or "libsvtav1";
 
-    /// <summary>The encoder for a file whose name does not ask for another: H.264, which plays everywhere, or VP9 where the container holds no H.264.</summary>
-    public static string DefaultFor(string outputPath) => Path.GetExtension(outputPath).Equals(".webm", StringComparison.OrdinalIgnoreCase) ? "libvpx-vp9" : "libx264";
+    /// <summary>
+    /// The encoder for a file whose name does not ask for another. HEVC, ProRes and FFV1 stay what they are, because who made them had reasons (10 bits that players decode, editing, losslessness);
+    /// everything else becomes H.264, which plays everywhere, or VP9 where the container holds no H.264.
+    /// </summary>
+    /// <param name="outputPath">The file.</param>
+    /// <param name="source">Where the frames come from; null if from no file.</param>
+    public static string DefaultFor(string outputPath, MediaStream? source = null) => (Path.GetExtension(outputPath).ToLowerInvariant(), source?.Codec) switch
+    {
+        (".webm", _) => "libvpx-vp9",
+        (".mp4" or ".m4v" or ".mov" or ".mkv" or ".ts" or ".m2ts" or ".mts", "hevc") => "hevc",
+        (".mov" or ".mkv", "prores") => "prores",
+        (".mkv" or ".nut" or ".avi", "ffv1") => "ffv1",
+        _ => "libx264",
+    };
 
     /// <summary>Looks an encoder up in the installed ffmpeg. Encoders in hardware, and those with options, encode one small frame to show that they work.</summary>
     /// <param name="name">A codec (h264, hevc or h265, av1, vp9, vp8, ffv1, prores), which takes the first software encoder for it that ffmpeg has; or FFmpeg's name of an encoder.</param>

@@ -80,7 +80,7 @@ public sealed record VideoEncoding
 
         List<EncoderOption> fromVideo = [.. HdrOptions(video, encoder, notes)];
         if (video.DynamicMetadata.Count > 0) notes.Add($"its {string.Join(" and ", video.DynamicMetadata)} metadata is lost");
-        return new(encoder, pixelFormat, fromVideo, Filters(SampleTraits.Of(frames.Pixels), frames, stored, pixelFormat, matrix, range, fields, tags, encoder), Tags(tags, fields), codesFields) { Notes = notes };
+        return new(encoder, pixelFormat, fromVideo, Filters(SampleTraits.Of(frames.Pixels), frames, stored, pixelFormat, matrix, range, fields, tags, encoder), Tags(tags, video.FieldOrderTag ?? fields switch { FieldOrder.TopFirst => "tt", FieldOrder.BottomFirst => "bb", _ => null }), codesFields) { Notes = notes };
     }
 
     /// <summary>As <see cref="Make(MediaStream, FrameFormat, string?, VideoEncoder)"/>, for frames that come from no file: YCbCr is not said to be of any matrix.</summary>
@@ -99,7 +99,7 @@ public sealed record VideoEncoding
         ColorTags tags = stored.IsRgb ? new() { Range = "pc", Matrix = Rgb } : gainsMatrix ? new() { Range = "tv", Matrix = matrix } : new();
         string filterMatrix = gainsMatrix ? matrix : YuvConversion.UsualMatrix(frames.Width, frames.Height);
         ColorRange range = gainsMatrix ? ColorRange.Limited : frames.Range;
-        return new(encoder, pixelFormat, [], Filters(wanted, frames, stored, pixelFormat, filterMatrix, range, FieldOrder.Progressive, tags, encoder), Tags(tags, FieldOrder.Progressive), codesFields: false) { Notes = notes };
+        return new(encoder, pixelFormat, [], Filters(wanted, frames, stored, pixelFormat, filterMatrix, range, FieldOrder.Progressive, tags, encoder), Tags(tags, null), codesFields: false) { Notes = notes };
     }
 
     /// <summary>As <see cref="Arguments"/>, for a stream that is not the only one.</summary>
@@ -141,14 +141,14 @@ public sealed record VideoEncoding
     }
 
     /// <summary>Tags as ffmpeg's options; null values are left out.</summary>
-    private static (string, string?)[] Tags(ColorTags tags, FieldOrder fields) =>
+    private static (string, string?)[] Tags(ColorTags tags, string? fields) =>
     [
         ("-color_range", tags.Range),
         ("-colorspace", tags.Matrix),
         ("-color_primaries", tags.Primaries),
         ("-color_trc", TransferOption(tags.Transfer)),
         ("-chroma_sample_location", tags.ChromaLocation),
-        ("-field_order", fields switch { FieldOrder.TopFirst => "tt", FieldOrder.BottomFirst => "bb", _ => null }),
+        ("-field_order", fields),
     ];
 
     /// <summary>ffprobe and ffmpeg's options have different names for the two old transfer curves.</summary>

@@ -62,6 +62,7 @@ public static class VideoProbe
                 _ => MediaStreamKind.Data,
             },
             Codec = Text(stream, "codec_name") ?? "unknown",
+            Tag = Text(stream, "codec_tag_string"),
             Width = (int)(Number(stream, "width") ?? 0),
             Height = (int)(Number(stream, "height") ?? 0),
             PixelFormat = Text(stream, "pix_fmt") is "yuv420p" && decoder is not null ? "yuva420p" : Text(stream, "pix_fmt"),
@@ -84,6 +85,7 @@ public static class VideoProbe
             SampleRate = (int)(Number(stream, "sample_rate") ?? 0),
             Dispositions = hasDisposition ? [.. disposition.EnumerateObject().Where(entry => entry.Value.GetInt32() != 0).Select(entry => entry.Name)] : [],
             // The second letter tells of the storage in some containers and of the display in others; ffmpeg's decoders go by the first.
+            FieldOrderTag = Text(stream, "field_order"),
             FieldOrder = Text(stream, "field_order") switch { "tt" or "tb" => FieldOrder.TopFirst, "bb" or "bt" => FieldOrder.BottomFirst, _ => FieldOrder.Progressive },
         };
         if (described.Kind != MediaStreamKind.Video) return described;

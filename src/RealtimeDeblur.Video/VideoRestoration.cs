@@ -124,7 +124,7 @@ public sealed class VideoRestoration : IDisposable
         {
             _media = VideoProbe.ProbeVideo(inputPath);
             _video = StreamOf(_media, options.Stream);
-            if (options.Deinterlace) _video = _video with { FieldOrder = FieldOrder.Progressive };
+            if (options.Deinterlace) _video = _video with { FieldOrder = FieldOrder.Progressive, FieldOrderTag = "progressive" };
             if (_media.DurationSeconds is { } seconds)
             {
                 if (options.Start?.TotalSeconds >= seconds) throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"{inputPath} is {seconds:0.0} s long: there is nothing from {options.Start.Value.TotalSeconds:0.0} s on. Choose an earlier --start."));
@@ -203,7 +203,7 @@ public sealed class VideoRestoration : IDisposable
     /// <summary>Decides everything that does not depend on the device.</summary>
     private (SegmentedVideo Video, ContainerPlan Container) Prepare(Network network)
     {
-        VideoEncoder encoder = VideoEncoder.Find(_options.Encoder ?? VideoEncoder.DefaultFor(_outputPath!), _options.Quality, _options.EncoderOptions);
+        VideoEncoder encoder = VideoEncoder.Find(_options.Encoder ?? VideoEncoder.DefaultFor(_outputPath!, _video), _options.Quality, _options.EncoderOptions);
         // Players know turned pictures better than mirrored ones.
         bool keepsRotation = _video!.RotationDegrees != 0 && !_video.IsMirrored && ContainerPlan.HoldsRotation(_outputPath!);
         FrameFormat format = FfmpegFrameSource.FormatOf(_media!, _video, asRgb: network.Description.C == 3, keepsRotation, out string? loss);

@@ -35,7 +35,7 @@ internal static class VideoCommand
         Option<string> model = RestoreOptions.Model();
         Option<float> strength = RestoreOptions.Strength();
         Option<SigmaSetting> sigma = RestoreOptions.Sigma();
-        Option<string?> encoder = new("--encoder") { Description = "Codec: h264, hevc, av1, vp9, vp8, ffv1 or prores; or an encoder of ffmpeg, e.g. hevc_nvenc. Without it h264, or vp9 for .webm.", HelpName = "NAME" };
+        Option<string?> encoder = new("--encoder") { Description = "Codec: h264, hevc, av1, vp9, vp8, ffv1 or prores; or an encoder of ffmpeg, e.g. hevc_nvenc. Without it HEVC, ProRes and FFV1 stay what they are, and everything else becomes h264, or vp9 for .webm.", HelpName = "NAME" };
         Option<int?> quality = new("--quality") { Description = $"0 to {VideoEncoder.Lossless}, higher is better and larger, the same for every encoder; {VideoEncoder.Lossless} is lossless where the encoder can. Without it {VideoEncoder.DefaultQuality}, which looks like the original.", HelpName = "NUMBER" };
         quality.Validators.Add(result =>
         {

@@ -96,7 +96,7 @@ public sealed class VideoRestorationTests : IDisposable
     public void Run_RgbVideo_IsStoredWithItsColoursAndSaysSo()
     {
         Ffmpeg.Run($"{Ffmpeg.TestPicture("64x48", 10, 0.5)} -c:v ffv1 -pix_fmt bgr0 {_folder["in.mkv"]}");
-        Restore("in.mkv", "out.mkv", SmallNetwork.Identity(), quality: 100);
+        Restore("in.mkv", "out.mkv", SmallNetwork.Identity(), "libx264", quality: 100);
         Assert.Equal(("yuv444p", "bt709"), (Ffmpeg.Property(_folder["out.mkv"], "v:0", "pix_fmt"), Ffmpeg.Property(_folder["out.mkv"], "v:0", "color_space")));
         Assert.InRange(Ffmpeg.Psnr(_folder["in.mkv"], _folder["out.mkv"], "gbrp"), 40, 200);
         Assert.Contains("stored as yuv444p", Assert.Single(_notes));
