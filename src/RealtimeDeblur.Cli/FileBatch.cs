@@ -28,8 +28,10 @@ internal enum FileStatus
 /// <summary>A file to restore and where its result goes.</summary>
 internal readonly record struct FileTask(string Input, string Output)
 {
-    /// <summary>Whether there is a result, which only --overwrite replaces. Not if that is the input itself, or the input is gone: that is a mistake, which shows when the task is tried.</summary>
-    public bool HasResult => Output != StandardStreams.Path && File.Exists(Output) && File.Exists(Input) && !PendingFile.IsSameFile(Input, Output);
+    /// <summary>
+    /// Whether there is a result, which only --overwrite replaces. Not if there is unfinished work on it, or it is the input itself, or the input is gone: what to do then shows when the task is tried.
+    /// </summary>
+    public bool HasResult => Output != StandardStreams.Path && File.Exists(Output) && !Directory.Exists(Output + VideoRestoration.WorkFolderEnding) && File.Exists(Input) && !PendingFile.IsSameFile(Input, Output);
 }
 
 /// <summary>A task in the hands of a worker.</summary>

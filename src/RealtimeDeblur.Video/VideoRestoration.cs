@@ -106,6 +106,10 @@ public sealed class VideoRestoration : IDisposable
     private readonly MediaInfo? _media;
     private readonly MediaStream? _video;
     private readonly PendingFile? _file;
+
+    /// <summary>Whether there was a file of the output's name, and whether nothing is left to do on it.</summary>
+    private readonly bool _wasThere, _isDone;
+
     private readonly long _openedAt = Stopwatch.GetTimestamp();
 
     /// <summary>Opens the input and checks everything that can be checked before frames flow.</summary>
@@ -135,15 +139,21 @@ public sealed class VideoRestoration : IDisposable
         if (!writesFile) return;
         if (!readsFile) _file = new PendingFile(outputPath!, options.Overwrite);
         else if (Directory.Exists(outputPath)) throw new IOException($"{outputPath} is a folder. Name a file.");
-        else if (File.Exists(outputPath) && !options.Overwrite) throw new IOException($"{outputPath} exists. Add --overwrite to replace it, or choose another name with -o.");
+        else
+        {
+            WorkFolder.DeleteLeftOver(outputPath!);
+            _wasThere = File.Exists(outputPath);
+            // Beside unfinished work it is an older one that is to be replaced, or the new one of a run that was killed before it could clean up.
+            bool isInTheWay = _wasThere && !options.Overwrite && !WorkFolder.IsBegun(outputPath!);
+            // A share that comes late finds the work done.
+            _isDone = isInTheWay && IsShared;
+            if (isInTheWay && !IsShared) throw new IOException($"{outputPath} exists. Add --overwrite to replace it, or choose another name with -o.");
+        }
     }
 
     /// <summary>Removes what the making of a finished result may have left beside it when it was killed in its last moment.</summary>
     /// <param name="outputPath">The result.</param>
-    public static void CleanUp(string outputPath)
-    {
-        if (WorkFolder.IsLeftOver(outputPath)) WorkFolder.DeleteLeftOver(outputPath);
-    }
+    public static void CleanUp(string outputPath) => WorkFolder.DeleteLeftOver(outputPath);
 
     /// <summary>Frames to expect, from what the file says of itself; null if it says nothing.</summary>
     public long? ExpectedFrames => _video is null ? null
@@ -160,6 +170,8 @@ public sealed class VideoRestoration : IDisposable
             return _options.Duration is { } wanted ? Math.Min(wanted.TotalSeconds, rest ?? double.PositiveInfinity) : rest;
         }
     }
+
+    private bool IsShared => _options.Shard.Count > 1;
 
     private bool IsSlice => _options.Start is not null || _options.Duration is not null;
 
@@ -193,7 +205,7 @@ public sealed class VideoRestoration : IDisposable
         if (_outputPath is null or StandardStreams.Path) return new(_media, _video!, null, null, [], null, null);
         (SegmentedVideo video, ContainerPlan container) = Prepare(network);
         bool isBegun = WorkFolder.IsBegun(_outputPath);
-        bool goesOn = isBegun && (_options.Resume || _options.Shard.Count > 1);
+        bool goesOn = isBegun && (_options.Resume || IsShared);
         string? obstacle = goesOn ? WorkFolder.Obstacle(_outputPath, Settings(video, network))
             : isBegun && !_options.Overwrite ? "it was begun before: add --resume to go on with it, or --overwrite to start afresh" : null;
         return new(_media, _video!, video.Encoding.Encoder.Name, video.Encoding.PixelFormat, [.. video.Encoding.Notes, .. container.Notes],
@@ -215,18 +227,25 @@ public sealed class VideoRestoration : IDisposable
 
     private VideoRestorationResult RestoreFile(ComputeDevice device, Network network, Action<string> note, IProgress<PipelineProgress> progress, CancellationToken cancellation)
     {
+        if (_isDone) return DoneByOthers(new PipelineReport());
         (SegmentedVideo video, ContainerPlan container) = Prepare(network);
         foreach (string remark in video.Encoding.Notes.Concat(container.Notes)) note($"{_inputName}: {remark}.");
-        WorkFolderMode mode = _options.Resume || _options.Shard.Count > 1 ? WorkFolderMode.Resume : _options.Overwrite ? WorkFolderMode.StartAfresh : WorkFolderMode.RefuseExisting;
+        WorkFolderMode mode = _options.Resume || IsShared ? WorkFolderMode.Resume : _options.Overwrite ? WorkFolderMode.StartAfresh : WorkFolderMode.RefuseExisting;
         using WorkFolder work = WorkFolder.Open(_outputPath!, Settings(video, network), mode);
         work.Claim(_options.Shard, _outputPath!);
+        // Others may have finished it, and removed their folder, since this one was opened.
+        if (IsShared && !_wasThere && File.Exists(_outputPath))
+        {
+            if (!work.HasSegments) work.Delete();
+            return DoneByOthers(new PipelineReport());
+        }
 
         using var restoration = new SegmentedRestoration(video, network, device, work, _outputPath!, progress);
         TimeSpan setUp = Stopwatch.GetElapsedTime(_openedAt);
         try
         {
             int blocks = video.Grid.BlockCount((_media!.StartSeconds ?? 0) + _media.DurationSeconds is { } end ? Math.Min(end, EndSeconds) : null);
-            if (_options.Shard.Count == 1) restoration.RestoreBlock(0, null, cancellation);
+            if (!IsShared) restoration.RestoreBlock(0, null, cancellation);
             else
             {
                 for (int block = 0; block < blocks; block++)
@@ -244,12 +263,16 @@ public sealed class VideoRestoration : IDisposable
         }
         catch (Exception e) when (e is IOException or InvalidDataException or OpenClException)
         {
+            // Whoever joins the segments removes them, once the result is there.
+            if (IsShared && !Directory.Exists(work.Path) && File.Exists(_outputPath)) return DoneByOthers(restoration.Report);
             if (!Directory.Exists(work.Path)) throw new IOException($"{_outputPath}: the folder in which it grows, {work.Path}, is gone: somebody removed it, or its disk. Start again.", e);
             bool isResumable = work.HasSegments;
-            if (!isResumable && _options.Shard.Count == 1) work.Delete();
+            if (!isResumable && !IsShared) work.Delete();
             throw isResumable ? new IOException($"{e.Message} What is finished of {_outputPath} is kept: add --resume to go on with it.", e) : e;
         }
     }
+
+    private VideoRestorationResult DoneByOthers(PipelineReport report) => new(VideoRestorationStatus.ShareDone, null, report, TimeSpan.Zero, $"{_inputName}: {_outputPath} is there; nothing was left to do for share {_options.Shard}.");
 
     /// <summary>Makes the result of the segments, if they are all there.</summary>
     private VideoRestorationResult Join(WorkFolder work, SegmentedVideo video, ContainerPlan container, SegmentedRestoration restoration, TimeSpan setUp, CancellationToken cancellation)
@@ -269,7 +292,6 @@ public sealed class VideoRestoration : IDisposable
             work.Delete();
             return Result(VideoRestorationStatus.Truncated, partial, restoration, setUp, $"{_inputName} ends early ({finding}); the frames it has are in {partial}. Copy or record it again.");
         }
-        work.NoteJoined();
         File.Move(work.JoinedPath(Path.GetExtension(_outputPath!)), _outputPath!, overwrite: true);
         if (work.GavePartial) File.Delete(PartialPath);
         work.Delete();
@@ -280,7 +302,7 @@ public sealed class VideoRestoration : IDisposable
     /// <summary>Gives the user what there is, to look at; the work folder stays.</summary>
     private VideoRestorationResult Interrupt(WorkFolder work, SegmentedVideo video, ContainerPlan container, SegmentedRestoration restoration, TimeSpan setUp)
     {
-        if (_options.Shard.Count > 1) return Result(VideoRestorationStatus.Interrupted, null, restoration, setUp, null);
+        if (IsShared) return Result(VideoRestorationStatus.Interrupted, null, restoration, setUp, null);
         List<(string, long, Rational)> segments = Finished(work, video, out SegmentRecord? last);
         double? end = last?.LastSeconds;
         if (restoration.BrokenOff is { } open)
@@ -305,7 +327,17 @@ public sealed class VideoRestoration : IDisposable
     private void WriteJoined(List<(string, long, Rational)> segments, WorkFolder work, SegmentedVideo video, ContainerPlan container, double? endSeconds, CancellationToken cancellation)
     {
         double? end = double.IsInfinity(video.EndSeconds) ? endSeconds : Math.Min(video.EndSeconds, endSeconds ?? double.PositiveInfinity);
-        VideoJoin.Run(segments, container, video.Encoding, Path.Combine(work.Path, "segments.txt"), work.JoinedPath(Path.GetExtension(_outputPath!)), _outputPath!, IsSlice ? StartSeconds : null, end, cancellation);
+        work.DeletePending(null);
+        try
+        {
+            VideoJoin.Run(segments, container, video.Encoding, Path.Combine(work.Path, "segments.txt"), work.JoinedPath(Path.GetExtension(_outputPath!)), _outputPath!, IsSlice ? StartSeconds : null, end, cancellation);
+        }
+        catch (IOException)
+        {
+            // Where the disk is full, this is what fills it.
+            if (Directory.Exists(work.Path)) work.DeletePending(null);
+            throw;
+        }
     }
 
     /// <summary>The segments with frames that are there without a gap, from the first on.</summary>

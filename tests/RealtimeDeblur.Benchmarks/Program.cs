@@ -39,6 +39,7 @@ command.SetAction(parsed =>
     foreach (int maps in (int[])[16, 32]) TrainerStep.Run(device, UntrainedNetwork.Create(NarrowChain(maps), seed: 1), 5 * runs, Console.Out);
 });
 command.Subcommands.Add(ProcessCost.Create(deviceOption));
+command.Subcommands.Add(LongRun.Create());
 return command.Parse(args).Invoke();
 
 // 3x3 layers between few maps, as networks at half resolution are made of.

@@ -170,7 +170,8 @@ internal sealed class SegmentedRestoration(SegmentedVideo video, Network network
     private void Restore(int segment, CancellationToken cancellation)
     {
         NutVideoStream raw = _file!.RawVideo with { Width = ComparedFrames.FormatOf(_source!.Format, video.Options.Comparison).Width };
-        _open = new(work.SegmentPath(segment, Extension), shownPath, raw, video.Encoding);
+        work.DeletePending(segment);
+        _open = new(work.PendingSegmentPath(segment, Extension), shownPath, raw, video.Encoding);
         using ComparedFrames? both = video.Options.Comparison == VideoComparison.None ? null : new(_source, _open, video.Options.Comparison);
         var pipeline = new FramePipeline(both ?? (IFrameSource)_source, _deblurrer!, both ?? (IFrameSink)_open);
         try
@@ -208,7 +209,7 @@ internal sealed class SegmentedRestoration(SegmentedVideo video, Network network
     {
         if (_open is not { FrameCount: > 0 } sink) return;
         sink.Finish();
-        BrokenOff = (work.SegmentPath(segment, Extension), sink.FirstTimestamp, sink.LastTimestamp, _file!.RawVideo.TimeBase);
+        BrokenOff = (work.PendingSegmentPath(segment, Extension), sink.FirstTimestamp, sink.LastTimestamp, _file!.RawVideo.TimeBase);
     }
 
     private void Close()

@@ -19,15 +19,21 @@ namespace RealtimeDeblur.Video.Segments;
 ///     share-1-of-1.lock   held by the run that does that share
 ///     join.lock           held by the run that joins the segments
 /// </code>
+/// A segment and the joined result are written under names that no other run uses (<c>.00002-1f0c9a2b.nut</c>): the ffmpeg of a run that was killed may go on for a while. A finished folder is renamed
+/// before it is deleted, so that nobody works in a folder that is being emptied.
 /// Files are flushed to the disk before their records are, so that a record is true after a loss of power, too; a segment whose length or hash is not that of its record does not count either.
 /// </remarks>
 internal sealed class WorkFolder : IDisposable
 {
     public const string Ending = ".deblur-work";
 
-    private const int Version = 1;
-    private const string ManifestName = "manifest.json", RecordEnding = ".json", LockEnding = ".lock", PartialMark = "partial", JoinedMark = "joined";
+    /// <summary>In place of <see cref="Ending"/> while the folder is deleted.</summary>
+    private const string DoneEnding = ".done" + Ending;
 
+    private const int Version = 1;
+    private const string ManifestName = "manifest.json", RecordEnding = ".json", LockEnding = ".lock", PartialMark = "partial", Joined = "joined";
+
+    private readonly string _mark = Guid.NewGuid().ToString("N")[..8];
     private readonly List<FileStream> _locks = [];
     private readonly Dictionary<int, SegmentRecord> _known = [];
 
@@ -39,11 +45,8 @@ internal sealed class WorkFolder : IDisposable
     /// <summary>Where the work folder of a result is.</summary>
     public static string PathFor(string outputPath) => System.IO.Path.GetFullPath(outputPath) + Ending;
 
-    /// <summary>Whether there is a folder for a result.</summary>
+    /// <summary>Whether there is unfinished work on a result.</summary>
     public static bool IsBegun(string outputPath) => Directory.Exists(PathFor(outputPath));
-
-    /// <summary>Whether the result was finished, and only the folder's removal is left to do.</summary>
-    public static bool IsLeftOver(string outputPath) => File.Exists(System.IO.Path.Combine(PathFor(outputPath), JoinedMark));
 
     /// <summary>Opens the folder of a result, or makes it.</summary>
     /// <param name="outputPath">The result.</param>
@@ -60,7 +63,8 @@ internal sealed class WorkFolder : IDisposable
             if (mode == WorkFolderMode.StartAfresh && manifest is not null)
             {
                 if (Directory.EnumerateFiles(path, "*" + LockEnding).Any(IsHeld)) throw InUse(outputPath);
-                Delete(path);
+                SetAside(outputPath);
+                DeleteLeftOver(outputPath);
             }
             else if (mode == WorkFolderMode.RefuseExisting && manifest is not null)
                 throw new IOException($"{outputPath} was begun before, and its finished part is in {path}. Add --resume to go on with it, or --overwrite to start afresh.");
@@ -113,12 +117,26 @@ internal sealed class WorkFolder : IDisposable
 
     /// <summary>Where the result is made before it gets its name.</summary>
     /// <param name="extension">Of its container.</param>
-    public string JoinedPath(string extension) => System.IO.Path.Combine(Path, "joined" + extension);
+    public string JoinedPath(string extension) => PendingPath(Joined, extension);
 
-    /// <summary>Where a segment is written.</summary>
+    /// <summary>Where a segment is once it is finished.</summary>
     /// <param name="segment">From 0.</param>
     /// <param name="extension">Of its container, with the dot.</param>
-    public string SegmentPath(int segment, string extension) => System.IO.Path.Combine(Path, segment.ToString("00000", CultureInfo.InvariantCulture) + extension);
+    public string SegmentPath(int segment, string extension) => System.IO.Path.Combine(Path, NameOf(segment) + extension);
+
+    /// <summary>Where a segment is written until then.</summary>
+    public string PendingSegmentPath(int segment, string extension) => PendingPath(NameOf(segment), extension);
+
+    /// <summary>Deletes what a run that was killed, or failed, left of a segment or of the result that it had not finished.</summary>
+    /// <param name="segment">From 0; null for the result.</param>
+    public void DeletePending(int? segment)
+    {
+        foreach (string path in Directory.EnumerateFiles(Path, $".{(segment is { } number ? NameOf(number) : Joined)}-*")) File.Delete(path);
+    }
+
+    private static string NameOf(int segment) => segment.ToString("00000", CultureInfo.InvariantCulture);
+
+    private string PendingPath(string name, string extension) => System.IO.Path.Combine(Path, $".{name}-{_mark}{extension}");
 
     /// <summary>A finished segment.</summary>
     /// <returns>Null if it is not there, or not as its record says.</returns>
@@ -166,7 +184,7 @@ internal sealed class WorkFolder : IDisposable
     /// <summary>Whether anything was finished.</summary>
     public bool HasSegments => Directory.EnumerateFiles(Path, "*" + RecordEnding).Any(path => System.IO.Path.GetFileName(path) != ManifestName);
 
-    /// <summary>Makes a segment count. Its file, if it has frames, is complete.</summary>
+    /// <summary>Makes a segment count. Its file, if it has frames, is complete, under its pending name.</summary>
     /// <param name="segment">From 0.</param>
     /// <param name="extension">Of its container.</param>
     /// <param name="record">What it holds; length and hash are filled in here.</param>
@@ -175,9 +193,10 @@ internal sealed class WorkFolder : IDisposable
     {
         if (record.Frames > 0)
         {
-            string path = SegmentPath(segment, extension);
+            string path = PendingSegmentPath(segment, extension);
             FlushToDisk(path);
             record = record with { Bytes = new FileInfo(path).Length, Hash = Hash(path) };
+            File.Move(path, SegmentPath(segment, extension), overwrite: true);
         }
         WriteJson(SegmentPath(segment, RecordEnding), record, SegmentJson.Default.SegmentRecord);
         _known[segment] = record;
@@ -189,18 +208,27 @@ internal sealed class WorkFolder : IDisposable
     /// <summary>Whether it was.</summary>
     public bool GavePartial => File.Exists(System.IO.Path.Combine(Path, PartialMark));
 
-    /// <summary>Writes down that the result is complete; what is left is to remove the folder.</summary>
-    public void NoteJoined() => File.WriteAllBytes(System.IO.Path.Combine(Path, JoinedMark), []);
-
     /// <summary>Removes the folder and everything in it.</summary>
     public void Delete()
     {
+        string outputPath = Path[..^Ending.Length];
+        SetAside(outputPath);
         Dispose();
-        Delete(Path);
+        DeleteLeftOver(outputPath);
     }
 
-    /// <summary>Removes what a finished result left behind.</summary>
-    public static void DeleteLeftOver(string outputPath) => Delete(PathFor(outputPath));
+    /// <summary>Removes what a run that was killed had begun to remove.</summary>
+    public static void DeleteLeftOver(string outputPath)
+    {
+        try
+        {
+            Directory.Delete(System.IO.Path.GetFullPath(outputPath) + DoneEnding, recursive: true);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // There is none, or another share deletes it too.
+        }
+    }
 
     public void Dispose()
     {
@@ -249,9 +277,17 @@ internal sealed class WorkFolder : IDisposable
 
     private static FileStream OpenLock(string path) => new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
 
-    private static void Delete(string path)
+    private static void SetAside(string outputPath)
     {
-        if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
+        DeleteLeftOver(outputPath);
+        try
+        {
+            Directory.Move(PathFor(outputPath), System.IO.Path.GetFullPath(outputPath) + DoneEnding);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Somebody removed it.
+        }
     }
 
     /// <summary>Null for a folder that is as good as not there: a run was killed while it made it.</summary>

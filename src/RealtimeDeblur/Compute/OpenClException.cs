@@ -50,6 +50,7 @@ public sealed class OpenClException : Exception
             ErrorCodes.MemObjectAllocationFailure or ErrorCodes.OutOfResources or ErrorCodes.InvalidBufferSize =>
                 "The device has too little memory for this: lower the resolution, choose a smaller network, or pick another device with --device.",
             ErrorCodes.OutOfHostMemory => "The machine has too little memory for this: close other programs or lower the resolution.",
+            ErrorCodes.ExecStatusErrorForEventsInWaitList => "The device failed at its work: it was taken away or reset by its driver, or had too little memory. Try again, or pick another with --device.",
             ErrorCodes.DeviceNotAvailable => "Another program may hold the device: pick another with --device, or try again.",
             ErrorCodes.InvalidWorkGroupSize or ErrorCodes.InvalidWorkItemSize => "The device does not offer this work-group size: delete its tuning file, or pick another device with --device.",
             (ErrorCodes)PlatformNotFound => NoDriver,

@@ -15,8 +15,6 @@ namespace RealtimeDeblur.Tests.Cli;
 /// </summary>
 internal sealed class CliProcess : IDisposable
 {
-    private const int SigInt = 2;
-
     private static readonly string Dotnet = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "../../../dotnet"));
 
     private readonly Process _process;
@@ -53,6 +51,8 @@ internal sealed class CliProcess : IDisposable
 
     public int Id => _process.Id;
 
+    public bool HasExited => _process.HasExited;
+
     /// <summary>What the process has written to stderr so far.</summary>
     public string StderrSoFar
     {
@@ -85,7 +85,17 @@ internal sealed class CliProcess : IDisposable
         new("deblur", arguments, environment, workingDirectory);
 
     /// <summary>Sends what Ctrl-C sends.</summary>
-    public void Interrupt() => Assert.Equal(0, Kill(_process.Id, SigInt));
+    public void Interrupt() => OtherProcess.Send(_process.Id, Signal.Interrupt);
+
+    /// <summary>Sends it a signal, and none to the processes that it started.</summary>
+    public void Send(Signal signal) => OtherProcess.Send(_process.Id, signal);
+
+    /// <summary>Kills it, but not the processes that it started, and waits for its end; these may still hold its outputs.</summary>
+    public void KillAlone()
+    {
+        Send(Signal.Kill);
+        Assert.True(SpinWait.SpinUntil(() => _process.HasExited, TimeSpan.FromSeconds(30)), $"'{_commandLine}' cannot be killed.");
+    }
 
     /// <summary>Waits until the process has written <paramref name="text"/> to stderr.</summary>
     public void WaitForStderr(string text, int timeoutSeconds = 120)
@@ -118,10 +128,6 @@ internal sealed class CliProcess : IDisposable
         if (line is null) return;
         lock (text) text.Append(line).Append('\n');
     }
-
-    [DllImport("libc", EntryPoint = "kill")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int Kill(int processId, int signal);
 }
 
 /// <summary>How a run of the program ended and what it wrote.</summary>

@@ -11,7 +11,7 @@ public sealed class ScriptTests : IDisposable
 
     public static TheoryData<string> AllScripts => [
         "deblur", "test", ".ci/run", "scripts/setup.sh", "samples/train-all", "samples/own-weights", "tests/native/package.sh", "tests/native/samples.sh", "tests/native/exports.sh",
-        "samples/ffmpeg-frei0r", "samples/gstreamer-frei0r", "samples/gstreamer-element", "samples/melt-frei0r",
+        "samples/slurm/restore.sbatch", "samples/ffmpeg-frei0r", "samples/gstreamer-frei0r", "samples/gstreamer-element", "samples/melt-frei0r",
     ];
 
     public void Dispose() => _folder.Delete(recursive: true);

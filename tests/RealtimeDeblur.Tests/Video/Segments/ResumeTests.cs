@@ -77,6 +77,35 @@ public sealed class ResumeTests : IDisposable
         Assert.Equal(Ffmpeg.FrameHashes(_folder["in.mp4"]), Ffmpeg.FrameHashes(_folder["out.mkv"]));
     }
 
+    /// <summary>As a run leaves it that is killed when the result has its name, or one that was to replace an older result.</summary>
+    [Fact]
+    public void Run_ResumedBesideAResult_ReplacesIt()
+    {
+        MakeClip("in.mkv");
+        Restore("in.mkv", "out.mkv", SmallNetwork.Identity(), new() { Encoder = "ffv1" }, stopAfter: 130);
+        File.WriteAllText(_folder["out.mkv"], "older");
+        Assert.Contains("--overwrite", Assert.ThrowsAny<IOException>(() => Restore("in.mkv", "out.mkv", SmallNetwork.Identity(), new() { Encoder = "ffv1" })).Message);
+        Assert.Equal(VideoRestorationStatus.Done, Restore("in.mkv", "out.mkv", SmallNetwork.Identity(), new() { Encoder = "ffv1", Resume = true }).Status);
+        Assert.Equal(Ffmpeg.FrameHashes(_folder["in.mkv"]), Ffmpeg.FrameHashes(_folder["out.mkv"]));
+        Assert.Equal(["in.mkv", "out.mkv"], _folder.Names);
+    }
+
+    [Fact]
+    public void Run_ShareAfterTheOthersAreDone_FindsTheResultAndLeavesNothing()
+    {
+        MakeClip("in.mkv", seconds: 2);
+        int starts = 0;
+        for (int number = 1; number <= 4; number++)
+        {
+            // What a run that is killed while it deletes its work leaves.
+            if (number == 4) File.WriteAllText(Path.Combine(Directory.CreateDirectory(_folder["out.mkv.done.deblur-work"]).FullName, "00000.nut"), "");
+            VideoRestorationResult result = Restore("in.mkv", "out.mkv", SmallNetwork.Identity(), new() { Shard = new(number, 4) });
+            if (result.Report.Frames > 0) starts++;
+        }
+        Assert.Equal(1, starts);
+        Assert.Equal([_folder["in.mkv"], _folder["out.mkv"]], Directory.GetFileSystemEntries(_folder.Path).Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public void Run_WorkBegunBefore_IsRefusedUnlessResumedOrOverwritten()
     {
