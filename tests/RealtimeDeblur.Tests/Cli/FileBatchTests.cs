@@ -30,8 +30,8 @@ public sealed class FileBatchTests : IDisposable
     [Fact]
     public void Plan_NamesThatDifferInTheirEndingsOnly_KeepThem()
     {
-        Make("in/a.avi", "in/a.wmv", "in/a.mkv");
-        Assert.Equal(["in/a.avi > out/a.avi.mkv", "in/a.mkv > out/a.mkv", "in/a.wmv > out/a.wmv.mkv"], Plan("out", "in"));
+        Make("in/a.avi", "in/a.AVI", "in/b.avi");
+        Assert.Equal(["in/a.AVI > out/a.AVI.mkv", "in/a.avi > out/a.avi.mkv", "in/b.avi > out/b.mkv"], Plan("out", "in"));
     }
 
     [Theory]

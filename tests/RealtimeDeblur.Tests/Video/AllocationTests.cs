@@ -44,6 +44,18 @@ public sealed class AllocationTests : IDisposable
         Assert.InRange(allocations.Buffers, 0, 10);
     }
 
+    [Fact]
+    public void Run_HundredSegments_KeepNothingInMemory()
+    {
+        // One frame a second: segments of ten.
+        Ffmpeg.Run($"-f lavfi -i testsrc2=s=64x48:r=1:d=1230 -c:v libx264 -preset ultrafast {_folder["clip.mp4"]}");
+        var memory = new MemoryWatch();
+        using var restoration = new VideoRestoration(_folder["clip.mp4"], _folder["out.mp4"], new() { EncoderOptions = [EncoderOption.Parse("preset=ultrafast")] });
+        restoration.Run(_device, SmallNetwork.Sharpen(), _ => { }, memory, TestContext.Current.CancellationToken);
+        // Of every segment its record stays, which is less than a kilobyte.
+        Assert.InRange((memory.After - memory.Before) / 100, -100_000, 1500);
+    }
+
     private FfmpegFrameSink Encode(MediaInfo media, FfmpegFrameSource source)
     {
         VideoEncoder encoder = VideoEncoder.Find("rawvideo", quality: null);
@@ -61,6 +73,20 @@ public sealed class AllocationTests : IDisposable
         {
             if (value.Frames == WarmAfter) (Bytes, Buffers) = (-GC.GetTotalAllocatedBytes(precise: true), -device.BuffersCreated);
             if (value.Frames == WarmAfter + Frames) (Bytes, Buffers) = (Bytes + GC.GetTotalAllocatedBytes(precise: true), Buffers + device.BuffersCreated);
+        }
+    }
+
+    /// <summary>What the process needs after 20 and after 120 segments.</summary>
+    private sealed class MemoryWatch : IProgress<PipelineProgress>
+    {
+        public long Before { get; private set; }
+
+        public long After { get; private set; }
+
+        public void Report(PipelineProgress value)
+        {
+            if (value.Frames == 205) Before = GC.GetTotalMemory(forceFullCollection: true);
+            if (value.Frames == 1205) After = GC.GetTotalMemory(forceFullCollection: true);
         }
     }
 }
