@@ -60,11 +60,12 @@ internal static class ImageCommand
         run.Log($"{task.Input}, to {task.Output}: {network.Name}, {options}");
         long start = Stopwatch.GetTimestamp();
         string extension = Path.GetExtension(task.Output).ToLowerInvariant();
+        if (at is null && VideoCommand.Extensions.Contains(Path.GetExtension(task.Input).ToLowerInvariant()))
+            throw new UsageException($"{task.Input} is a video. Say which picture of it with --at, e.g. --at 1:30, or restore all of it with 'deblur video'.");
         if (!PictureFile.Extensions.Contains(extension))
             throw new UsageException($"{task.Output}: pictures are written as {string.Join(", ", PictureFile.Extensions.Select(known => known[1..]))}. Give the output one of these endings.");
         if (PendingFile.IsSameFile(task.Input, task.Output)) throw new IOException($"{task.Output} is the input itself. Name another output with -o.");
         using PictureFile picture = at is { } time ? PictureFile.LoadFrame(task.Input, time)
-            : VideoCommand.Extensions.Contains(Path.GetExtension(task.Input).ToLowerInvariant()) ? throw new UsageException($"{task.Input} is a video. Say which picture of it with --at, e.g. --at 1:30, or restore all of it with 'deblur video'.")
             : PictureFile.Load(task.Input, asRgb: network.Description.C == 3);
         using var file = new PendingFile(task.Output, overwrite);
         if (picture.LossIn(extension) is { } loss) run.Note($"{task.Input}: the picture loses {loss} in {extension}.");

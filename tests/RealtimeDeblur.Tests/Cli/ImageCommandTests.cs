@@ -2,6 +2,7 @@ using System.Text.Json;
 using OpenCvSharp;
 using RealtimeDeblur.Networks;
 using RealtimeDeblur.Tests.Networks;
+using RealtimeDeblur.Tests.Video;
 using Xunit;
 
 namespace RealtimeDeblur.Tests.Cli;
@@ -19,6 +20,30 @@ public sealed class ImageCommandTests : IDisposable
     }
 
     public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("yuv420p", "0.55", 5, MatType.CV_8U)]
+    [InlineData("yuv420p10le", "0:01.9", 19, MatType.CV_16U)]
+    [InlineData("yuv420p", "0", 0, MatType.CV_8U)]
+    public void Image_TimeOfAVideo_RestoresTheFrameThatIsShownThen(string pixelFormat, string at, int frame, int depth)
+    {
+        Ffmpeg.Run($"{Ffmpeg.TestPicture("64x48", 10, 2)} -output_ts_offset 3 -c:v libx264 -preset ultrafast -pix_fmt {pixelFormat} {_folder["clip.mkv"]}");
+        CliResult result = CliProcess.Run(["image", _folder["clip.mkv"], "--at", at, "--strength", "0", "--model", _folder["sharpen.safetensors"]]);
+        Assert.True(result.ExitCode == 0, result.ToString());
+        Ffmpeg.Run($"-i {_folder["clip.mkv"]} -vf select=eq(n\\,{frame}),scale=in_color_matrix=bt601:out_range=full:flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp,format={(depth == MatType.CV_8U ? "rgb24" : "rgb48")} -frames:v 1 {_folder["expected.png"]}");
+        using Mat expected = Cv2.ImRead(_folder["expected.png"], ImreadModes.Unchanged), actual = Cv2.ImRead(_folder["clip-restored.png"], ImreadModes.Unchanged);
+        Assert.Equal((expected.Type(), expected.Size()), (actual.Type(), actual.Size()));
+        Assert.Equal(depth, actual.Depth());
+        Assert.Equal(0, Cv2.Norm(expected, actual, NormTypes.INF));
+    }
+
+    [Fact]
+    public void Image_VideoWithoutATimeOrBehindItsEnd_SaysSo()
+    {
+        Ffmpeg.Run($"{Ffmpeg.TestPicture("64x48", 10, 1)} -c:v libx264 -preset ultrafast {_folder["clip.mp4"]}");
+        Assert.Contains("--at", CliProcess.Run(["image", _folder["clip.mp4"], "--model", _folder["sharpen.safetensors"]]).Stderr, StringComparison.Ordinal);
+        Assert.Contains("has no frame at 5.0 s; it is 1.0 s long", CliProcess.Run(["image", _folder["clip.mp4"], "--at", "5", "--model", _folder["sharpen.safetensors"]]).Stderr, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void Image_FolderOfSeveralKinds_RestoresEachInItsFormat()

@@ -49,6 +49,51 @@ public sealed class VideoCommandTests : IDisposable
     }
 
     [Fact]
+    public void Video_Preview_TakesTheMiddleAndIsNotTakenForTheResult()
+    {
+        Ffmpeg.Run($"{Ffmpeg.TestPicture("64x48", 10, 6)} {Ffmpeg.Tone(440, 6)} -c:v libx264 -preset ultrafast -c:a aac {_folder["clip.mp4"]}");
+        CliProcess.Run(["video", _folder["clip.mp4"], "--preview", "2s", "--model", _model, "--strength", "0", "--encoder", "libx264", "--quality", "100"]);
+        string[] slice = Ffmpeg.FrameHashes(_folder["clip-preview.mp4"]);
+        Assert.Equal(Ffmpeg.FrameHashes(_folder["clip.mp4"])[20..40], slice);
+        Assert.Equal("0.000000", Ffmpeg.FrameTimes(_folder["clip-preview.mp4"])[0]);
+        // Into a folder it has its own name too: the whole is still to be made.
+        CliProcess.Run(["video", _folder["clip.mp4"], "-o", _folder["out/"], "--start", "0:01", "--preview", "1s", "--model", _model]);
+        Assert.True(File.Exists(_folder["out/clip-preview.mp4"]));
+        Assert.Equal(10, Ffmpeg.FrameTimes(_folder["out/clip-preview.mp4"]).Length);
+    }
+
+    [Theory]
+    [InlineData("side", 128)]
+    [InlineData("split", 64)]
+    public void Video_Compare_ShowsTheOriginalToo(string comparison, int width)
+    {
+        string input = MakeClip("clip.mp4");
+        CliProcess.Run(["video", input, "--compare", comparison, "--encoder", "ffv1", "-o", _folder["out.mkv"], "--model", _model]);
+        CliProcess.Run(["video", input, "--encoder", "ffv1", "-o", _folder["restored.mkv"], "--model", _model]);
+        Assert.Equal($"{width}", Ffmpeg.Property(_folder["out.mkv"], "v:0", "width"));
+        Assert.Equal(Ffmpeg.FrameTimes(input), Ffmpeg.FrameTimes(_folder["out.mkv"]));
+        string left = "-vf crop=32:48:0:0", right = "-vf crop=28:48:36:0";
+        Assert.Equal(Ffmpeg.FrameHashes(input, options: left), Ffmpeg.FrameHashes(_folder["out.mkv"], options: left));
+        Assert.Equal(Ffmpeg.FrameHashes(_folder["restored.mkv"], options: right), Ffmpeg.FrameHashes(_folder["out.mkv"], options: comparison == "side" ? "-vf crop=28:48:100:0" : right));
+    }
+
+    [Theory]
+    [InlineData("soon", "--start must be a time, e.g. 90, 10s, 1:30 or 0:01:30.5.")]
+    [InlineData("99", "there is nothing from 99.0 s on")]
+    public void Video_StartThatIsNoTimeInIt_SaysSo(string start, string expected)
+    {
+        CliResult result = CliProcess.Run(["video", MakeClip("clip.mp4"), "--start", start, "--model", _model]);
+        Assert.True(result.ExitCode is 1 or 2);
+        Assert.Contains(expected, result.Stderr, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("3/2")]
+    [InlineData("auto")]
+    public void Video_ShardThatIsNone_SaysHowOneLooks(string shard) =>
+        Assert.Contains("--shard 3/16", CliProcess.Run(["video", MakeClip("clip.mp4"), "--shard", shard, "--model", _model]).UsageLine.Replace("e.g. 3/16", "e.g. --shard 3/16"), StringComparison.Ordinal);
+
+    [Fact]
     public void Video_ModelWithADial_SaysWhichSigmaItRestored()
     {
         string input = MakeClip("clip.mp4"), dial = _folder["dial.safetensors"];

@@ -153,7 +153,7 @@ public sealed class VideoFidelityTests : IDisposable
             // Where a stream is sparse, ffprobe guesses its start; its packets have the truth.
             : stream.GetProperty("codec_type").GetString() == "subtitle" ? [.. Incidental, "start_pts", "start_time"] : Incidental, lines);
         }
-        foreach (JsonElement chapter in root.GetProperty("chapters").EnumerateArray()) Flatten("chapter", chapter, ["id"], lines);
+        foreach (JsonElement chapter in root.GetProperty("chapters").EnumerateArray()) Flatten("chapter", chapter, ["id", "start", "end", "time_base"], lines);
         Flatten("format", root.GetProperty("format"), [.. Incidental, "filename", "size", "probe_score"], lines);
         return lines;
     }
