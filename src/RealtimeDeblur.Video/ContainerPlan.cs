@@ -118,7 +118,8 @@ internal sealed record ContainerPlan
         }
     }
 
-    private static bool IsMovie(string path) => Path.GetExtension(path).ToLowerInvariant() is ".mp4" or ".m4v" or ".mov";
+    /// <summary>Whether a file is of QuickTime's family.</summary>
+    public static bool IsMovie(string path) => Path.GetExtension(path).ToLowerInvariant() is ".mp4" or ".m4v" or ".mov";
 
     /// <summary>The codec that a stream may be converted to where the container does not hold its own; null if there is none.</summary>
     private static string? SubstituteFor(MediaStream stream, string extension) => (stream.Kind, extension.ToLowerInvariant()) switch

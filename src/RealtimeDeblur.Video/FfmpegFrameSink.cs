@@ -16,12 +16,13 @@ public sealed class FfmpegFrameSink : IFrameSink
     /// <param name="shownPath">What messages call it.</param>
     /// <param name="raw">Format of the frames.</param>
     /// <param name="encoding">How they are encoded.</param>
-    public FfmpegFrameSink(string path, string shownPath, NutVideoStream raw, VideoEncoding encoding)
+    /// <param name="isSegment">Whether the file is to be joined with others, so that its times count and not how soon a player can begin.</param>
+    public FfmpegFrameSink(string path, string shownPath, NutVideoStream raw, VideoEncoding encoding, bool isSegment = false)
         : this(shownPath, raw,
         [
             "-hide_banner", "-v", "error", "-nostdin", "-y", .. encoding.InputArguments, "-copyts", "-f", "nut", "-i", "pipe:0",
             .. encoding.Arguments, "-fps_mode", "passthrough", "-enc_time_base", "-1",
-            .. Path.GetExtension(path).ToLowerInvariant() is ".mp4" or ".m4v" or ".mov" ? ["-video_track_timescale", raw.TimeBase.Denominator.ToString(CultureInfo.InvariantCulture), "-movflags", "+faststart"] : Array.Empty<string>(),
+            .. ContainerPlan.IsMovie(path) ? ["-video_track_timescale", ClockOf(raw), .. isSegment ? ["-movie_timescale", ClockOf(raw)] : (string[])["-movflags", "+faststart"]] : Array.Empty<string>(),
             FfmpegProcess.FileArgument(path),
         ])
     {
@@ -49,6 +50,8 @@ public sealed class FfmpegFrameSink : IFrameSink
             "-movflags", "+faststart", FfmpegProcess.FileArgument(path),
         ]);
     }
+
+    private static string ClockOf(NutVideoStream raw) => raw.TimeBase.Denominator.ToString(CultureInfo.InvariantCulture);
 
     public long FrameCount => _encoder.FrameCount;
 

@@ -64,6 +64,9 @@ public sealed partial class VideoEncoder
     /// <summary>ffmpeg's arguments that come before its input.</summary>
     internal IReadOnlyList<string> InputArguments => IsVaapi ? ["-vaapi_device", VaapiDevice()] : [];
 
+    /// <summary>Whether it may store frames in another order than they are shown in.</summary>
+    internal bool ReordersFrames => IsHevc || Name.Contains("264", StringComparison.Ordinal) || Name.StartsWith("mpeg", StringComparison.Ordinal) || Name is "libxvid";
+
     /// <summary>Whether it makes HEVC.</summary>
     internal bool IsHevc => Name.Contains("hevc", StringComparison.Ordinal) || Name.Contains("265", StringComparison.Ordinal);
 

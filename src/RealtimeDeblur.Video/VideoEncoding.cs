@@ -36,8 +36,11 @@ public sealed record VideoEncoding
     /// <summary>ffmpeg's arguments between the raw frames and an output with one video stream: encoder, filters, tags.</summary>
     public IReadOnlyList<string> Arguments => ArgumentsFor("v");
 
-    /// <summary>Ending of a file that holds the stream alone and loses nothing of it: <c>.nut</c>, which keeps every timestamp, wherever it can.</summary>
-    public string SegmentExtension => HasAlphaLayer ? ".mkv" : Encoder.Name == "qtrle" ? ".mov" : ".nut";
+    /// <summary>
+    /// Ending of a file that holds the stream alone and loses nothing of it: <c>.nut</c>, which keeps every timestamp, wherever it can; <c>.mp4</c> where frames are stored in another order than they are shown in, because
+    /// NUT does not tell when each is to be decoded.
+    /// </summary>
+    public string SegmentExtension => HasAlphaLayer ? ".mkv" : Encoder.Name == "qtrle" ? ".mov" : Encoder.ReordersFrames ? ".mp4" : ".nut";
 
     /// <summary>Whether transparency travels as a second stream beside the first, as VP8 and VP9 do it.</summary>
     private bool HasAlphaLayer => Encoder.Name is "libvpx" or "libvpx-vp9" && SampleTraits.OfFfmpeg(PixelFormat)?.HasAlpha == true;

@@ -12,6 +12,10 @@ namespace RealtimeDeblur.Video.Segments;
 /// <param name="encoding">How they are encoded.</param>
 internal sealed class SegmentSink(string path, string shownPath, NutVideoStream raw, VideoEncoding encoding) : IFrameSink
 {
+    /// <summary>Longer than encoders begin to decode before they show.</summary>
+    private const int LeadSeconds = 10;
+
+    private readonly long _lead = LeadOf(raw.TimeBase);
     private FfmpegFrameSink? _file;
 
     public long FrameCount => _file?.FrameCount ?? 0;
@@ -22,6 +26,13 @@ internal sealed class SegmentSink(string path, string shownPath, NutVideoStream 
     /// <summary>Of the last frame.</summary>
     public long LastTimestamp { get; private set; }
 
+    /// <summary>
+    /// By how much timestamps in segments' files are later than those of the frames: encoders that reorder frames begin before the first is shown, at times that NUT cannot write below zero. Whole seconds, so that
+    /// it can be taken off again exactly, in any unit.
+    /// </summary>
+    /// <param name="timeBase">What timestamps count in, in lowest terms.</param>
+    public static long LeadOf(Rational timeBase) => (long)timeBase.Denominator * ((LeadSeconds + timeBase.Numerator - 1) / timeBase.Numerator);
+
     public void Write(Frame frame)
     {
         try
@@ -29,9 +40,10 @@ internal sealed class SegmentSink(string path, string shownPath, NutVideoStream 
             if (_file is null)
             {
                 FirstTimestamp = frame.Timestamp;
-                _file = new(path, shownPath, raw, encoding);
+                _file = new(path, shownPath, raw, encoding, isSegment: true);
             }
             LastTimestamp = frame.Timestamp;
+            frame.Timestamp += _lead;
         }
         catch
         {

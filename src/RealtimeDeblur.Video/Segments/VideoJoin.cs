@@ -21,12 +21,15 @@ internal static class VideoJoin
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static void Run(IReadOnlyList<(string Path, long FirstTimestamp, Rational TimeBase)> segments, ContainerPlan plan, VideoEncoding encoding, string listPath, string path, string shownPath, double? startSeconds, double? endSeconds, CancellationToken cancellation)
     {
-        // ffmpeg puts each file where the one before ends. Said to last until the next one begins, they stay where they are; the time of the first is taken off all, and put back on all.
-        long[] starts = [.. segments.Select(segment => StartMicroseconds(segment.Path, segment.FirstTimestamp, segment.TimeBase))];
+        // ffmpeg puts each file where the one before ends, and finds out by itself where a file begins, which is not always where its first frame is shown. Said where every file begins, and that it lasts until
+        // the next one begins, they stay where they are; the time of the first is taken off all, and put back on all. A microsecond more, and seeking the beginning never fails for rounding.
+        long[] starts = [.. segments.Select(segment => StartMicroseconds(segment.Path, segment.FirstTimestamp + SegmentSink.LeadOf(segment.TimeBase), segment.TimeBase) + 1)];
+        double firstSeconds = (StartMicroseconds(segments[0].Path, segments[0].FirstTimestamp, segments[0].TimeBase) + 1) / Million;
         List<string> list = ["ffconcat version 1.0"];
         for (int i = 0; i < segments.Count; i++)
         {
             list.Add($"file {Path.GetFileName(segments[i].Path)}");
+            list.Add($"inpoint {Seconds(starts[i] / Million)}");
             if (i + 1 < segments.Count) list.Add($"duration {Seconds((starts[i + 1] - starts[i]) / Million)}");
         }
         File.WriteAllLines(listPath, list);
@@ -35,7 +38,7 @@ internal static class VideoJoin
         double fileStart = plan.Source.StartSeconds ?? 0;
         // A slice begins at 0, and ffmpeg takes the time to which it seeks off the source by itself.
         if (startSeconds is null) arguments.Add("-copyts");
-        arguments.AddRange(["-itsoffset", Seconds(starts[0] / Million - (startSeconds ?? 0)), "-f", "concat", "-safe", "0", "-i", FfmpegProcess.FileArgument(listPath)]);
+        arguments.AddRange(["-itsoffset", Seconds(firstSeconds - (startSeconds ?? 0)), "-f", "concat", "-safe", "0", "-i", FfmpegProcess.FileArgument(listPath)]);
         if (startSeconds - fileStart is > 0 and { } seek) arguments.AddRange(["-ss", Seconds(seek)]);
         if (endSeconds is { } end) arguments.AddRange(["-t", Seconds(Math.Max(end - (startSeconds ?? fileStart), 1 / Million))]);
         arguments.AddRange(["-i", FfmpegProcess.FileArgument(plan.Source.Path), .. plan.Arguments(restored: 0, original: 1, encoding, isSlice: startSeconds is not null), FfmpegProcess.FileArgument(path)]);

@@ -14,12 +14,12 @@ namespace RealtimeDeblur.Video.Segments;
 /// <code>
 /// holiday.mp4.deblur-work/
 ///     manifest.json       input, model, settings: a run with others is refused
-///     00000.nut  00000.json   segment and its record, which is written last: without it the segment does not count
-///     00001.nut  00001.json
+///     00000.mp4  00000.json   segment and its record, which is written last: without it the segment does not count
+///     00001.mp4  00001.json
 ///     share-1-of-1.lock   held by the run that does that share
 ///     join.lock           held by the run that joins the segments
 /// </code>
-/// A segment and the joined result are written under names that no other run uses (<c>.00002-1f0c9a2b.nut</c>): the ffmpeg of a run that was killed may go on for a while. A finished folder is renamed
+/// A segment and the joined result are written under names that no other run uses (<c>.00002-1f0c9a2b.mp4</c>): the ffmpeg of a run that was killed may go on for a while. A finished folder is renamed
 /// before it is deleted, so that nobody works in a folder that is being emptied.
 /// Files are flushed to the disk before their records are, so that a record is true after a loss of power, too; a segment whose length or hash is not that of its record does not count either.
 /// </remarks>

@@ -70,6 +70,8 @@ public sealed class VideoFidelityTests : IDisposable
     [InlineData("in.mp4", "-vf setsar=64/45 -c:v libx264 -preset ultrafast -pix_fmt yuv420p -video_track_timescale 90000 -output_ts_offset 2.5", null)]
     [InlineData("in.mkv", "-vf select=lt(n\\,5)+gt(n\\,14) -fps_mode vfr -c:v libx264 -preset ultrafast -pix_fmt yuv420p", null)]
     [InlineData("in.ts", "-vf select=lt(n\\,5)+gt(n\\,14) -fps_mode vfr -c:v libx264 -preset ultrafast -pix_fmt yuv420p -output_ts_offset 7", null)]
+    [InlineData("in.mp4", "-vf select=lt(n\\,7)+gt(n\\,11) -fps_mode vfr -enc_time_base 1/23040000 -c:v libx264 -preset veryfast -bf 3 -pix_fmt yuv420p -video_track_timescale 23040000", null)]
+    [InlineData("in.mov", "-c:v libx264 -preset veryfast -pix_fmt yuv420p -video_track_timescale 1234567", null)]
     [InlineData("in.mkv", "-vf setfield=tff -flags +ildct+ilme -c:v libx264 -preset ultrafast -pix_fmt yuv420p", null)]
     public void AnyVideo_Restored_IsDescribedTheSame(string name, string making, string? encoder)
     {

@@ -156,7 +156,7 @@ public sealed class ResumeTests : IDisposable
         MakeClip("in.mkv");
         Restore("in.mkv", "whole.mkv", SmallNetwork.Sharpen(), new());
         Restore("in.mkv", "out.mkv", SmallNetwork.Sharpen(), new(), stopAfter: 155);
-        string segment = _folder["out.mkv.deblur-work/00000.nut"];
+        string segment = _folder["out.mkv.deblur-work/00000.mp4"];
         byte[] damaged = File.ReadAllBytes(segment);
         damaged[damaged.Length / 2] ^= 0x55;
         File.WriteAllBytes(segment, damaged);
@@ -224,6 +224,25 @@ public sealed class ResumeTests : IDisposable
         MediaStream sound = VideoProbe.Probe(_folder["out.mkv"]).Streams[1];
         Assert.InRange(sound.StartSeconds!.Value, -0.03, 0.03);
         Assert.InRange(Ffmpeg.PacketHashes(_folder["out.mkv"], "a:0").Split('\n').Count(line => line.StartsWith('0')), 105, 112);     // 1024 samples of 44100 each
+    }
+
+    [Theory]
+    [InlineData("libx264")]
+    [InlineData("libx265")]
+    [InlineData("libsvtav1")]
+    [InlineData("libvpx-vp9")]
+    [InlineData("ffv1")]
+    public void Run_SegmentsOfFewFrames_KeepTheirTimes(string encoder)
+    {
+        // Ten seconds each: one, three, none, two and one frame, on a clock that is finer than microseconds.
+        Ffmpeg.Run($"-f lavfi -i testsrc2=s=64x64:r=1:d=60 -vf select=eq(n\\,5)+between(n\\,15\\,17)+between(n\\,36\\,37)+eq(n\\,46),settb=1/23040000,setpts=PTS+N*1234567 -fps_mode passthrough -enc_time_base 1/23040000 "
+            + $"-c:v libx264 -preset ultrafast -video_track_timescale 23040000 {_folder["in.mp4"]}");
+        string output = encoder == "ffv1" ? "out.mkv" : "out.mp4";
+        Restore("in.mp4", output, SmallNetwork.Identity(), new() { Encoder = encoder });
+        string[] expected = Ffmpeg.FrameTimes(_folder["in.mp4"]), times = Ffmpeg.FrameTimes(_folder[output]);
+        if (encoder == "ffv1") Assert.All(expected.Zip(times), pair => Assert.Equal(double.Parse(pair.First), double.Parse(pair.Second), 0.00051));
+        else Assert.Equal(expected, times);
+        Assert.Equal(7, times.Length);
     }
 
     [Fact]
