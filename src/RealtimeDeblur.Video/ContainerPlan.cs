@@ -26,8 +26,8 @@ internal sealed record ContainerPlan
     /// <summary>What the user should know, one clause each.</summary>
     public IReadOnlyList<string> Notes { get; private init; } = [];
 
-    /// <summary>Whether a container holds a rotation, so that frames can stay as they are stored.</summary>
-    public static bool HoldsRotation(string path) => IsMovie(path);
+    /// <summary>Whether a result can ask players to turn it, so that frames can stay as they are stored: in QuickTime's family, by an ffmpeg up to 5. Later ones give up the option for it, and a picture that lies on its side would be worse than one that was turned.</summary>
+    public static bool HoldsRotation(string path) => IsMovie(path) && FfmpegProcess.Version.Split('.')[0].TrimStart('n') is "4" or "5";
 
     /// <summary>Decides what the result holds.</summary>
     /// <param name="source">The file.</param>

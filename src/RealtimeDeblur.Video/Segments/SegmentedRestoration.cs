@@ -98,7 +98,7 @@ internal sealed class SegmentedRestoration(SegmentedVideo video, Network network
     {
         try
         {
-            Open(segment, before);
+            Open(segment, before, cancellation);
             _deblurrer ??= new(device, network, _source!.Format, video.Options.Deblur);
             _deblurrer.BlurMemory = before?.BlurMemory;
             _lastTimestamp = before?.LastTimestamp ?? 0;
@@ -136,8 +136,8 @@ internal sealed class SegmentedRestoration(SegmentedVideo video, Network network
         _deblurrer?.Dispose();
     }
 
-    /// <summary>Opens the video so that the frames of a segment come next.</summary>
-    private void Open(int segment, SegmentRecord? before)
+    /// <summary>Opens the video so that the frames of a segment come next. Passing over those before it can take long; a cancellation ends it.</summary>
+    private void Open(int segment, SegmentRecord? before, CancellationToken cancellation)
     {
         double start = video.Grid.StartSeconds(segment);
         bool isAtBeginning = segment == 0 && start <= (video.Video.StartSeconds ?? double.NegativeInfinity);
@@ -147,10 +147,12 @@ internal sealed class SegmentedRestoration(SegmentedVideo video, Network network
             _file = TryOpen(from);
             if (_file is null) continue;
             if (_file.Format != video.Format) throw new InvalidDataException($"{video.Media.Path}: its frames are {Describe(_file.Format)}, but the file announces {Describe(video.Format)}. Convert it first.");
-            _source = new(_file, video.Grid, segment, before?.LastTimestamp ?? long.MinValue, video.StartSeconds, video.EndSeconds);
+            using (cancellation.UnsafeRegister(static file => ((FfmpegFrameSource)file!).StopReading(), _file))
+                _source = new(_file, video.Grid, segment, before?.LastTimestamp ?? long.MinValue, video.StartSeconds, video.EndSeconds);
+            cancellation.ThrowIfCancellationRequested();
             // Only a frame that is known to come before shows that none was left out.
             if (from is null || (before is null ? _source.LastPassed is not null : _source.LastPassed == before.LastTimestamp)) return;
-            _source.Dispose();
+            CloseSource();
         }
     }
 
@@ -225,8 +227,15 @@ internal sealed class SegmentedRestoration(SegmentedVideo video, Network network
         _finishing = null;
         _open?.Dispose();
         _open = null;
-        _source?.Dispose();
-        _source = null;
+        CloseSource();
+    }
+
+    private void CloseSource()
+    {
+        // The one has taken the other over, if it came so far.
+        if (_source is not null) _source.Dispose();
+        else _file?.Dispose();
+        (_source, _file) = (null, null);
     }
 
     private static string Describe(FrameFormat format) => $"{format.Width}x{format.Height} {format.Pixels}";
