@@ -174,7 +174,7 @@ internal static class Evaluator
         if (!network.IsConditioned || !options.SigmaModes.Contains(SigmaMode.Auto)) return null;
         try
         {
-            return SigmaFinder.WeightsFor(network);
+            return SigmaEstimators.WeightsFor(network);
         }
         catch (FileNotFoundException e)
         {

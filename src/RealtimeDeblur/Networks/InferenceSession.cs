@@ -96,9 +96,11 @@ internal sealed class InferenceSession : IDisposable
     public void SetSigma(CommandQueue queue, float sigma)
     {
         if (!(sigma >= 0)) throw new ArgumentOutOfRangeException(nameof(sigma), sigma, "Sigma must be 0 or more pixels.");
-        if (!_description.IsConditioned) return;
-        _weights.SetSigma(queue, Math.Clamp(RoundSigma(sigma), _description.SigmaKnots[0], _description.SigmaKnots[^1]));
+        if (_description.IsConditioned) _weights.SetSigma(queue, NearestSigma(sigma));
     }
+
+    /// <summary>What a run restores that was set to a sigma: rounded, and within the knots. For a network conditioned on it.</summary>
+    internal float NearestSigma(float sigma) => Math.Clamp(RoundSigma(sigma), _description.SigmaKnots[0], _description.SigmaKnots[^1]);
 
     /// <summary>The multiple of <see cref="SigmaStep"/> next to a sigma.</summary>
     internal static float RoundSigma(float sigma) => MathF.Round(sigma / SigmaStep) * SigmaStep;

@@ -9,8 +9,11 @@ public sealed record DeblurOptions
     /// <summary>Share of the restored detail mixed into the frame: 0 leaves it unchanged, 1 is full.</summary>
     public float Strength { get; init; } = 1f;
 
-    /// <summary>How the blur's sigma is found, for networks that are conditioned on it; others ignore it.</summary>
+    /// <summary>How the blur's sigma is found, for methods that depend on it (<see cref="RestorationMethod.TakesSigma"/>); others ignore it.</summary>
     public SigmaSetting Sigma { get; init; } = SigmaSetting.Auto;
+
+    /// <summary>What estimates sigma, where it is estimated.</summary>
+    public SigmaSource SigmaFrom { get; init; }
 
     /// <summary>
     /// Whether the change is taken back where the frame was not blurred by sigma: captions, whatever else is sharp already, clipped highlights, noise. For networks that are conditioned on sigma; others ignore it.

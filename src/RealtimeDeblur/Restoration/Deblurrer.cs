@@ -8,7 +8,7 @@ namespace RealtimeDeblur.Restoration;
 /// <summary>
 /// Frame in, sharper frame out. Up to <see cref="MaxInFlight"/> frames are on their way at once: while one is computed the next is uploaded and the one before downloaded.
 /// Luma (or R, G, B) is restored in place, chroma is not touched. Networks of one channel take every format: in RGB frames the change in luma is added to R, G and B alike.
-/// Networks of three channels take the RGB formats only. For networks conditioned on the blur's sigma <see cref="DeblurOptions.Sigma"/> says how that is found.
+/// Networks of three channels take the RGB formats only; filters restore luma. For methods that depend on the blur's sigma <see cref="DeblurOptions.Sigma"/> says how that is found.
 /// </summary>
 /// <remarks>
 /// With <see cref="SigmaSetting.Auto"/> a frame that was submitted is restored with the blur of the frames before it, smoothed (<see cref="SigmaTracker"/>): those whose buffers on the device have come free,
@@ -28,53 +28,54 @@ public sealed unsafe class Deblurrer : IDisposable
     private readonly CommandQueue _upload;
     private readonly CommandQueue _compute;
     private readonly CommandQueue _download;
-    private readonly InferenceSession _session;
+    private readonly RestorationMethod _method;
+    private readonly IRestorer _restorer;
+    private readonly EstimatorWeights? _learned;
     private readonly Slot[] _slots = new Slot[MaxInFlight];
     private readonly List<IDisposable> _owned = [];
     private readonly int _planeBytes;
     private readonly bool _isApart;
-    private readonly Func<SigmaFinder>? _createFinder;
     private SigmaFinder? _finder;
-    private readonly ConfidenceGuard? _guard;
-    private readonly DeviceBuffer<byte>? _unguarded;
+    private SigmaSource _finderSource;
     private FramePool? _frames;
     private int _oldest;
     private bool _disposed;
 
     /// <summary>Builds the kernels and allocates everything that frames of this format need.</summary>
     /// <param name="device">Stays the caller's and must outlive the deblurrer.</param>
-    /// <param name="network">How to restore.</param>
+    /// <param name="method">How to restore: a network, or one of <see cref="RestorationMethod.Filters"/>.</param>
     /// <param name="format">Of every frame that will be submitted.</param>
     /// <param name="options">Null takes <see cref="DeblurOptions.Default"/>.</param>
     /// <exception cref="ArgumentException">The network takes RGB and the format is not RGB, or the strength is not 0 to 1.</exception>
     /// <exception cref="OpenClException">The device has too little memory, or its compiler failed.</exception>
-    /// <exception cref="IOException">Sigma is to be estimated, and the estimator for the network's blur is not installed or cannot be read.</exception>
+    /// <exception cref="IOException">Sigma is to be estimated, and the estimator for the method's blur is not installed or cannot be read.</exception>
     /// <exception cref="InvalidDataException">Sigma is to be estimated, and the network does not say for which blur, or the estimator's file is damaged.</exception>
-    public Deblurrer(ComputeDevice device, Network network, FrameFormat format, DeblurOptions? options = null)
-        : this(device, network, format, options, plan: null, memoryLimitBytes: null, isApart: !device.Info.SharesHostMemory)
+    public Deblurrer(ComputeDevice device, RestorationMethod method, FrameFormat format, DeblurOptions? options = null)
+        : this(device, method, format, options, plan: null, memoryLimitBytes: null, isApart: !device.Info.SharesHostMemory)
     {
     }
 
-    /// <param name="device"/><param name="network"/><param name="format"/><param name="options"/>
-    /// <param name="plan">Which kernels; null as for <see cref="InferenceSession"/>.</param>
-    /// <param name="memoryLimitBytes">What the layers may take in all; null decides by the device.</param>
+    /// <param name="device"/><param name="method"/><param name="format"/><param name="options"/>
+    /// <param name="plan">Which kernels of a network; null as for <see cref="InferenceSession"/>.</param>
+    /// <param name="memoryLimitBytes">What the layers of a network may take in all; null decides by the device.</param>
     /// <param name="isApart">Whether frames are copied to and from memory of the device's own. Needed where it does not share the host's, possible everywhere.</param>
-    /// <param name="estimator">What estimates sigma; null takes what is installed for the network's blur, if it is needed.</param>
-    internal Deblurrer(ComputeDevice device, Network network, FrameFormat format, DeblurOptions? options, InferencePlan? plan, long? memoryLimitBytes, bool isApart, EstimatorWeights? estimator = null)
+    /// <param name="estimator">Our learned estimator; null takes what is installed for the method's blur, if it is needed.</param>
+    internal Deblurrer(ComputeDevice device, RestorationMethod method, FrameFormat format, DeblurOptions? options, InferencePlan? plan, long? memoryLimitBytes, bool isApart, EstimatorWeights? estimator = null)
     {
-        if (network.Description.C == 3 && !format.IsRgb)
-            throw new ArgumentException($"{network.Name} restores RGB and cannot take {format.Pixels} frames: choose a luma network, or convert the frames to Rgb24.", nameof(network));
+        if (method.C == 3 && !format.IsRgb)
+            throw new ArgumentException($"{method.Name} restores RGB and cannot take {format.Pixels} frames: choose a luma network, or convert the frames to Rgb24.", nameof(method));
         Format = format;
-        if (network.IsConditioned) _createFinder = () => new(device, format, estimator ?? SigmaFinder.WeightsFor(network));
         PlaneLayout plane = format.Plane(0);
         _planeBytes = plane.StrideBytes * plane.Height;
         _device = device;
+        _method = method;
+        _learned = estimator;
         _isApart = isApart;
 
         Options = options ?? DeblurOptions.Default;
         try
         {
-            _session = Own(new InferenceSession(device, network, SampleLayout.Of(format, network.Description.C), plan, memoryLimitBytes));
+            _restorer = Own(method.Network is { } network ? new NetworkRestorer(device, network, format, plan, memoryLimitBytes) : method.Filter!.Create(new(device, SampleLayout.Of(format, C: 1), method.Parameters)));
             _compute = Own(device.CreateQueue());
             // Copies to and from memory of its own overlap with the device's work. Where memory is shared, whoever copies would work on the next frame otherwise.
             _upload = isApart ? Own(device.CreateQueue()) : _compute;
@@ -82,12 +83,6 @@ public sealed unsafe class Deblurrer : IDisposable
             for (int i = 0; i < MaxInFlight; i++)
             {
                 _slots[i] = new(Own(device.Allocate<byte>(_planeBytes)), isApart ? Own(device.Allocate<byte>(_planeBytes)) : null);
-            }
-            if (network.IsConditioned)
-            {
-                _guard = Own(new ConfidenceGuard(device, format));
-                // One is enough: the guard reads it before the next frame's network writes it.
-                _unguarded = Own(device.Allocate<byte>(_planeBytes));
             }
         }
         catch
@@ -111,10 +106,20 @@ public sealed unsafe class Deblurrer : IDisposable
         set
         {
             if (value.Strength is not (>= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(value), value.Strength, "The strength must be 0 (unchanged) to 1 (full).");
-            if (_createFinder is not null && value.Sigma.IsAuto)
+            if (_method.TakesSigma && value.Sigma.IsAuto)
             {
-                if (_finder is null) _finder = Own(_createFinder());
-                else if (!field!.Sigma.IsAuto) _finder.Restart();
+                SigmaSource source = SigmaEstimators.Resolve(value.SigmaFrom, _method);
+                if (_finder is null || source != _finderSource)
+                {
+                    SigmaFinder finder = new(SigmaEstimators.Create(source, _device, Format, _method, _learned));
+                    _finder?.Dispose();
+                    (_finder, _finderSource) = (finder, source);
+                    foreach (Slot? slot in _slots) slot?.ForgetEstimate();
+                }
+                else if (!field!.Sigma.IsAuto)
+                {
+                    _finder.Restart();
+                }
             }
             field = value;
         }
@@ -150,8 +155,8 @@ public sealed unsafe class Deblurrer : IDisposable
         }
     }
 
-    /// <summary>Which kernels run.</summary>
-    internal InferencePlan Plan => _session.Plan;
+    /// <summary>Which kernels of a network run.</summary>
+    internal InferencePlan Plan => ((NetworkRestorer)_restorer).Session.Plan;
 
     /// <summary>Takes ownership of the frame and enqueues upload, network and download; does not wait. The frame comes back from <see cref="Collect()"/>.</summary>
     /// <exception cref="ArgumentException">The frame has another format; the caller keeps it.</exception>
@@ -299,6 +304,7 @@ public sealed unsafe class Deblurrer : IDisposable
 
     private void Release()
     {
+        _finder?.Dispose();
         foreach (IDisposable owned in _owned) owned.Dispose();
         _owned.Clear();
     }
@@ -307,13 +313,13 @@ public sealed unsafe class Deblurrer : IDisposable
     private ComputeEvent Enqueue(Slot slot, Frame frame, bool isAlone)
     {
         _finder?.Await(slot.Estimate);
-        (slot.Sigma, slot.IsSharp, slot.IsBlank) = (null, false, false);
+        (slot.Sigma, slot.IsSharp, slot.IsBlank, slot.IsAlone) = (null, false, false, isAlone);
         var samples = (byte*)frame.Address;
         ComputeEvent uploaded = slot.Samples.WriteAsync(_upload, samples, _planeBytes);
         try
         {
             _upload.Flush();
-            FindSigma(slot, uploaded, isAlone);
+            FindSigma(slot, uploaded);
             slot.IsBlank = slot.IsSharp && Options.View == DeblurView.Confidence;
             // The frame is as it should be once it is not read any more.
             return slot.IsSharp ? uploaded : Restore(slot, frame, uploaded);
@@ -325,31 +331,28 @@ public sealed unsafe class Deblurrer : IDisposable
     }
 
     /// <summary>Sets what the slot's frame is restored with.</summary>
-    private void FindSigma(Slot slot, ComputeEvent uploaded, bool isAlone)
+    private void FindSigma(Slot slot, ComputeEvent uploaded)
     {
-        if (_createFinder is null) return;
+        if (!_method.TakesSigma) return;
         if (Options.Sigma.Value is { } sigma)
         {
-            slot.Sigma = sigma;
+            slot.Sigma = _restorer.NearestSigma(sigma);
             return;
         }
-        SigmaEstimate blur = isAlone ? _finder!.Estimate(_compute, slot.Samples, uploaded) : _finder!.Follow(_compute, slot.Samples, uploaded);
+        SigmaEstimate blur = slot.IsAlone ? _finder!.Estimate(_compute, slot.Samples, uploaded) : _finder!.Follow(_compute, slot.Samples, uploaded);
         slot.Estimate = _finder.Enqueued;
         // A frame that tells nothing, a black one for instance, has nothing to restore.
-        (slot.Sigma, slot.IsSharp) = (InferenceSession.RoundSigma(blur.Sigma), blur.IsSharp || !blur.IsKnown);
+        slot.IsSharp = blur.IsSharp || !blur.IsKnown;
+        slot.Sigma = slot.IsSharp ? InferenceSession.RoundSigma(blur.Sigma) : _restorer.NearestSigma(blur.Sigma);
     }
 
     private ComputeEvent Restore(Slot slot, Frame frame, ComputeEvent uploaded)
     {
-        if (slot.Sigma is { } sigma)
-        {
-            _session.SetSigma(_compute, sigma);
-            slot.Sigma = _session.Sigma;
-        }
+        FrameBlur blur = new(slot.Sigma, slot.IsAlone);
         ComputeEvent done;
         if (slot.Restored is { } copy)
         {
-            using ComputeEvent restored = RunNetwork(slot, copy, uploaded);
+            using ComputeEvent restored = _restorer.Enqueue(_compute, slot.Samples, copy, blur, Options, uploaded);
             _compute.Flush();
             done = copy.ReadAsync(_download, (byte*)frame.Address, _planeBytes, 0, restored);
             _download.Flush();
@@ -357,19 +360,11 @@ public sealed unsafe class Deblurrer : IDisposable
         else
         {
             SharedMemory shared = frame.SharedWith(_device);
-            RunNetwork(slot, shared.Lend(_compute, uploaded), uploaded).Dispose();
+            _restorer.Enqueue(_compute, slot.Samples, shared.Lend(_compute, uploaded), blur, Options, uploaded).Dispose();
             done = shared.TakeBack(_compute);
             _compute.Flush();
         }
         return done;
-    }
-
-    /// <summary>Enqueues the network, and the guard on its result.</summary>
-    private ComputeEvent RunNetwork(Slot slot, KernelArgument output, ComputeEvent uploaded)
-    {
-        if (_guard is null || slot.Sigma is not { } sigma || !(Options.Guard || Options.View == DeblurView.Confidence)) return _session.Enqueue(_compute, slot.Samples, output, Options.Strength, uploaded);
-        _session.Enqueue(_compute, slot.Samples, _unguarded!, strength: 1, uploaded).Dispose();
-        return _guard.Enqueue(_compute, slot.Samples, _unguarded!, output, sigma, Options.Strength, Options.View);
     }
 
     /// <summary>After a failure half-way: waits until the device no longer uses the frame's memory.</summary>
@@ -403,7 +398,10 @@ public sealed unsafe class Deblurrer : IDisposable
 
         public ComputeEvent Done { get; set; }
 
-        /// <summary>What the frame is restored with; null where the network is not conditioned.</summary>
+        /// <summary>Whether the frame is a picture of its own, not one of a video.</summary>
+        public bool IsAlone { get; set; }
+
+        /// <summary>What the frame is restored with; null where the method does not depend on it.</summary>
         public float? Sigma { get; set; }
 
         /// <summary>Whether the frame passes unchanged.</summary>
@@ -414,6 +412,9 @@ public sealed unsafe class Deblurrer : IDisposable
 
         /// <summary>Number of the estimate that reads <see cref="Samples"/>, as the finder counts; 0 for none.</summary>
         public long Estimate { get; set; }
+
+        /// <summary>Another finder counts anew.</summary>
+        public void ForgetEstimate() => Estimate = 0;
 
         public Frame TakeFrame()
         {

@@ -5,18 +5,15 @@ using RealtimeDeblur.Networks;
 
 namespace RealtimeDeblur.Restoration;
 
-/// <summary>
-/// Estimates the blur of frames of one format on one device. Enqueue a frame, go on, and read its estimate when the device is through; estimates come in the order of the frames.
-/// Allocates nothing after construction. One thread at a time; the caller disposes it, which waits for the frames in flight.
-/// </summary>
+/// <summary>The learned estimator of the blur's sigma.</summary>
 /// <remarks>
 /// Statistics of tiles spread over the frame (<c>restore/sigma_features.cl</c>: power spectra and profiles of edges) go through small networks that weigh the tiles against each other
 /// (<c>restore/sigma_network.cl</c>), so that the sharpest parts of a picture can speak for all of it. Frames smaller than 16x16 give <see cref="SigmaEstimate.Unknown"/>.
 /// </remarks>
-internal sealed unsafe class SigmaEstimator : IDisposable
+internal sealed unsafe class SigmaEstimator : ISigmaEstimator
 {
-    /// <summary>Frames that may be enqueued before the first estimate is read.</summary>
-    public const int MaxInFlight = 8;
+    /// <inheritdoc cref="ISigmaEstimator.MaxInFlight"/>
+    public const int MaxInFlight = ISigmaEstimator.MaxInFlight;
 
     // Positions in EstimatorShape.Quantiles. Reported is a quantile below the median, to err low: 0.4 for wide blurs and, as too high a sigma costs most there, a quarter of the way to 0.3 for mild ones.
     // The outer ones are the spread.
@@ -75,21 +72,13 @@ internal sealed unsafe class SigmaEstimator : IDisposable
         }
     }
 
-    /// <summary>Frames enqueued whose estimates have not been read.</summary>
     public int InFlight { get; private set; }
 
-    /// <summary>Multiply-accumulates of an estimate, per pixel of the frame.</summary>
     public double MultiplyAccumulatesPerPixel =>
         _tiles is null ? 0 : (double)(_tiles.Count * (SigmaTiles.MultiplyAccumulates + _shape.MultiplyAccumulates.PerTile) + _shape.MultiplyAccumulates.PerFrame) / PixelCount;
 
     private long PixelCount { get; }
 
-    /// <summary>Enqueues the estimate of a frame; does not wait.</summary>
-    /// <param name="queue">In-order queue of the estimator's device; always the same one.</param>
-    /// <param name="frame">Buffer that begins with plane 0 of the frame. Not modified; must keep the frame until the commands have run.</param>
-    /// <param name="waitFor">Events that must have happened before the frame is read.</param>
-    /// <exception cref="InvalidOperationException"><see cref="MaxInFlight"/> estimates wait to be read.</exception>
-    /// <exception cref="OpenClException">The device failed.</exception>
     public void Enqueue(CommandQueue queue, KernelArgument frame, params ReadOnlySpan<ComputeEvent> waitFor)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -105,9 +94,6 @@ internal sealed unsafe class SigmaEstimator : IDisposable
         InFlight++;
     }
 
-    /// <summary>Waits for the oldest frame in flight and gives its estimate. Returns at once where the device is through with it.</summary>
-    /// <exception cref="InvalidOperationException">No frame is in flight.</exception>
-    /// <exception cref="OpenClException">The device failed.</exception>
     public SigmaEstimate Read()
     {
         if (InFlight == 0) throw new InvalidOperationException("No frame is in flight: enqueue one first.");

@@ -1,6 +1,4 @@
 using RealtimeDeblur.Compute;
-using RealtimeDeblur.Imaging;
-using RealtimeDeblur.Networks;
 
 namespace RealtimeDeblur.Restoration;
 
@@ -16,7 +14,7 @@ internal sealed class SigmaFinder : IDisposable
     /// <summary>Looking at a frame takes a tenth of the time that a small network takes to restore it, and blur changes slowly: a change is noticed with the frame after this many, and from there on every frame is looked at.</summary>
     internal const int RestFrames = 4;
 
-    private readonly SigmaEstimator _estimator;
+    private readonly ISigmaEstimator _estimator;
     private readonly SigmaTracker _tracker = new();
 
     // Frames from one that is looked at to the next; for those whose estimates were not read yet.
@@ -26,31 +24,11 @@ internal sealed class SigmaFinder : IDisposable
     private long _read;
     private bool _isStarted;
 
-    /// <param name="device">Where the frames are.</param>
-    /// <param name="format">Of every frame.</param>
-    /// <param name="weights">What was learned about the blur that the network restores.</param>
-    public SigmaFinder(ComputeDevice device, FrameFormat format, EstimatorWeights weights) => _estimator = new(device, format, weights);
+    /// <param name="estimator">Looks at the frames. Taken over.</param>
+    public SigmaFinder(ISigmaEstimator estimator) => _estimator = estimator;
 
     /// <summary>Frames looked at so far; right after one was, its number.</summary>
     public long Enqueued => _enqueued;
-
-    /// <summary>The estimator that learned the blur on which the network was trained.</summary>
-    /// <exception cref="IOException">It is not installed, or cannot be read.</exception>
-    /// <exception cref="InvalidDataException">The network does not say what it was trained on, or the estimator's file is damaged.</exception>
-    public static EstimatorWeights WeightsFor(Network network)
-    {
-        const string Advice = "Set sigma yourself, e.g. --sigma 1.6 (DeblurOptions.Sigma), or leave it at a middle value with --sigma off.";
-        if (!network.TrainingRecord.TryGetValue("degradation", out string? degradation))
-            throw new InvalidDataException($"{network.Name} does not say what blur it was trained on (no 'degradation' in its training record), so sigma cannot be estimated for it. {Advice}");
-        try
-        {
-            return EstimatorWeights.Load(degradation);
-        }
-        catch (FileNotFoundException e)
-        {
-            throw new FileNotFoundException($"{network.Name} was trained on '{degradation}' blur, and no estimator of its sigma is installed. {Advice}", e);
-        }
-    }
 
     /// <summary>Enqueues the estimate of the next frame of a video and gives the blur to restore it with: that of earlier frames, or for the first one its own, for which it waits.</summary>
     /// <param name="queue">In-order queue; always the same one.</param>

@@ -1,0 +1,53 @@
+using RealtimeDeblur.Compute;
+using RealtimeDeblur.Imaging;
+using RealtimeDeblur.Networks;
+
+namespace RealtimeDeblur.Restoration;
+
+/// <summary>A network, and the guard on what it changes where it is conditioned on sigma.</summary>
+internal sealed class NetworkRestorer : IRestorer
+{
+    private readonly Owned _owned = new();
+    private readonly ConfidenceGuard? _guard;
+    private readonly DeviceBuffer<byte>? _unguarded;
+
+    /// <param name="device">Stays the caller's and must outlive the restorer.</param>
+    /// <param name="network">How to restore.</param>
+    /// <param name="format">Of every frame.</param>
+    /// <param name="plan">Which kernels; null as for <see cref="InferenceSession"/>.</param>
+    /// <param name="memoryLimitBytes">What the layers may take in all; null decides by the device.</param>
+    public NetworkRestorer(ComputeDevice device, Network network, FrameFormat format, InferencePlan? plan, long? memoryLimitBytes)
+    {
+        TakesSigma = network.IsConditioned;
+        try
+        {
+            Session = _owned.Add(new InferenceSession(device, network, SampleLayout.Of(format, network.Description.C), plan, memoryLimitBytes));
+            if (!TakesSigma) return;
+            _guard = _owned.Add(new ConfidenceGuard(device, format));
+            // One is enough: the guard reads it before the next frame's network writes it.
+            PlaneLayout plane = format.Plane(0);
+            _unguarded = _owned.Add(device.Allocate<byte>((long)plane.StrideBytes * plane.Height));
+        }
+        catch
+        {
+            _owned.Dispose();
+            throw;
+        }
+    }
+
+    public InferenceSession Session { get; }
+
+    public bool TakesSigma { get; }
+
+    public float NearestSigma(float sigma) => Session.NearestSigma(sigma);
+
+    public ComputeEvent Enqueue(CommandQueue queue, KernelArgument frame, KernelArgument restored, FrameBlur blur, DeblurOptions options, params ReadOnlySpan<ComputeEvent> waitFor)
+    {
+        if (blur.Sigma is { } known) Session.SetSigma(queue, known);
+        if (_guard is null || blur.Sigma is not { } sigma || !(options.Guard || options.View == DeblurView.Confidence)) return Session.Enqueue(queue, frame, restored, options.Strength, waitFor);
+        Session.Enqueue(queue, frame, _unguarded!, strength: 1, waitFor).Dispose();
+        return _guard.Enqueue(queue, frame, _unguarded!, restored, Session.Sigma ?? sigma, options.Strength, options.View);
+    }
+
+    public void Dispose() => _owned.Dispose();
+}
