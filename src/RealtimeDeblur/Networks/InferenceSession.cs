@@ -77,6 +77,9 @@ internal sealed class InferenceSession : IDisposable
     /// <summary>Rows of the frame.</summary>
     public int H => _samples.H;
 
+    /// <summary>Multiply-accumulates per pixel.</summary>
+    public int MacPerPixel => _description.MacPerPixel;
+
     /// <summary>Which kernels run.</summary>
     public InferencePlan Plan { get; }
 

@@ -10,6 +10,9 @@ internal interface IRestorer : IDisposable
     /// <summary>Whether runs differ by the blur's sigma.</summary>
     bool TakesSigma { get; }
 
+    /// <summary>Multiply-accumulates per pixel of a run that restores this sigma.</summary>
+    double MultiplyAccumulatesPerPixel(float sigma);
+
     /// <summary>Enqueues the restoration of a frame; does not wait.</summary>
     /// <param name="queue">In-order queue of the restorer's device; always the same one.</param>
     /// <param name="frame">Buffer that begins with plane 0 of the frame. Not modified.</param>

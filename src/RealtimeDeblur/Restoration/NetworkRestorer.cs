@@ -41,6 +41,8 @@ internal sealed class NetworkRestorer : IRestorer
 
     public float NearestSigma(float sigma) => Session.NearestSigma(sigma);
 
+    public double MultiplyAccumulatesPerPixel(float sigma) => Session.MacPerPixel;
+
     public ComputeEvent Enqueue(CommandQueue queue, KernelArgument frame, KernelArgument restored, FrameBlur blur, DeblurOptions options, params ReadOnlySpan<ComputeEvent> waitFor)
     {
         if (blur.Sigma is { } known) Session.SetSigma(queue, known);
