@@ -6,7 +6,7 @@
 // Tensors, row-major, no gap between rows:
 //   plane  float [H][W]   gamma-encoded luma, 0 to 1
 // Work:   one work-item per RUN pixels of a row; global = { roundUp(ceil(W/RUN), local x), roundUp(H, local y) }, any local.
-// CPU reference: tests/RealtimeDeblur.Tests/Reference/ReferencePlane.cs
+// Tests: tests/RealtimeDeblur.Tests/Restoration/Methods/FilterTests.cs
 
 #ifndef RUN
 #define RUN 128     // pixels of a row per work-item: a vector's worth of rows on CPUs, 1 on GPUs
