@@ -15,6 +15,52 @@ internal static class RestoreOptions
         DefaultValueFactory = _ => "fast-camera",
     };
 
+    public static Option<string?> Method() => new("--method")
+    {
+        Description = $"Filter of the literature in place of a network: {string.Join(", ", RestorationMethod.Filters.Select(filter => filter.Name))}. Its parameters follow its name, e.g. wiener:ratio=0.01.",
+        HelpName = "NAME",
+    };
+
+    public static Option<SigmaSource> SigmaFrom() => new("--sigma-from")
+    {
+        Description = "What estimates sigma where it is auto: our learned estimator (ours), the steepest gradients (polyblur), or the spectrum at two scales (spectrum). Without it what the method was made with (own).",
+        HelpName = "own|ours|polyblur|spectrum",
+    };
+
+    /// <summary>The method that the options name; notes it where an option of sigma changes nothing.</summary>
+    /// <exception cref="UsageException">Both options are given, or there is no such filter.</exception>
+    public static RestorationMethod Resolve(Invocation run, Option<string> model, Option<string?> filter, Option<SigmaSetting> sigma, Option<SigmaSource> sigmaFrom)
+    {
+        RestorationMethod method;
+        if (run.Get(filter) is { } name)
+        {
+            if (run.IsGiven(model)) throw new UsageException("--model and --method are two ways to restore: choose one.");
+            method = ParseFilter(name);
+        }
+        else
+        {
+            method = ModelCatalog.Load(run.Get(model));
+        }
+        Option? useless = method.TakesSigma ? null : run.IsGiven(sigma) ? sigma : run.IsGiven(sigmaFrom) ? sigmaFrom : null;
+        if (useless is not null) run.Note($"{method.Name} restores every blur alike: {useless.Name} changes nothing.");
+        else if (run.IsGiven(sigmaFrom) && !run.Get(sigma).IsAuto) run.Note("--sigma gives the blur: --sigma-from changes nothing.");
+        return method;
+    }
+
+    /// <summary>A filter, with its parameters, as --method names it.</summary>
+    /// <exception cref="UsageException">There is no such filter.</exception>
+    public static RestorationMethod ParseFilter(string text)
+    {
+        try
+        {
+            return RestorationMethod.Parse(text);
+        }
+        catch (FormatException e)
+        {
+            throw new UsageException($"--method: {e.Message}");
+        }
+    }
+
     public static Option<float> Strength()
     {
         Option<float> strength = new("--strength")
@@ -43,12 +89,6 @@ internal static class RestoreOptions
             return SigmaSetting.Auto;
         },
     };
-
-    /// <summary>Tells users who set a sigma that it changes nothing, where it does not.</summary>
-    public static void NoteIfUseless(Invocation run, Option<SigmaSetting> sigma, Network network)
-    {
-        if (run.IsGiven(sigma) && !network.IsConditioned) run.Note($"{network.Name} restores every blur alike: --sigma changes nothing.");
-    }
 
     public static Option<bool> NoGuard() => new("--no-guard")
     {

@@ -83,8 +83,8 @@ internal static unsafe class CApi
         {
             *Given(deblurrer, "pointer to the deblurrer") = 0;
             FrameFormat checkedFormat = Given(format, "format")->Checked();
-            Network network = ModelCatalog.Load(NativeText.Read(model) ?? NativeDeblurrer.DefaultModel);
-            *deblurrer = HandleTable.Add(new NativeDeblurrer(network, NativeText.Read(device), checkedFormat));
+            RestorationMethod method = RestorationMethod.Load(NativeText.Read(model) ?? NativeDeblurrer.DefaultModel);
+            *deblurrer = HandleTable.Add(new NativeDeblurrer(method, NativeText.Read(device), checkedFormat));
             return (int)Status.Ok;
         }
         catch (Exception e)

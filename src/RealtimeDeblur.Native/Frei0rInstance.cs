@@ -84,7 +84,7 @@ internal sealed class Frei0rInstance(int width, int height) : IDisposable
     {
         Close();
         _isStale = false;
-        _deblurrer = new NativeDeblurrer(ModelCatalog.Load(Text(Frei0rParameter.Model)), Text(Frei0rParameter.Device), _format);
+        _deblurrer = new NativeDeblurrer(RestorationMethod.Load(Text(Frei0rParameter.Model)), Text(Frei0rParameter.Device), _format);
         Volatile.Write(ref _said, null);
     }
 

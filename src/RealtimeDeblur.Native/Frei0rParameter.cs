@@ -16,7 +16,7 @@ internal sealed record Frei0rParameter(string Name, Frei0rKind Kind, string Expl
     public static IReadOnlyList<Frei0rParameter> All { get; } =
     [
         new("strength", Frei0rKind.Number, "Share of the restored detail: 0 leaves the picture unchanged, 1 is full"),
-        new("model", Frei0rKind.Text, $"{string.Join(", ", ModelCatalog.Names)}, or the path of a {WeightsFile.Extension} file; those on camera suit real pictures"),
+        new("model", Frei0rKind.Text, $"{string.Join(", ", ModelCatalog.Names)}, or the path of a {WeightsFile.Extension} file; those on camera suit real pictures. Or a filter: {string.Join(", ", RestorationMethod.Filters.Select(filter => filter.Name))}"),
         new("device", Frei0rKind.Text, "OpenCL device: its number, or part of its name; empty takes the first"),
         new("sigma", Frei0rKind.Number, string.Create(CultureInfo.InvariantCulture, $"Blur to restore: 0 estimates it from the pictures, 1 is a standard deviation of {SigmaSetting.MaxSigma} pixels, {1.6 / SigmaSetting.MaxSigma:0.##} is 1.6 pixels")),
         new("guard", Frei0rKind.Switch, "Leave alone what does not fit the blur: captions, what is sharp already, clipped lights, noise"),

@@ -17,23 +17,23 @@ internal sealed class NativeDeblurrer : IDisposable
     private readonly Lock _calls = new();
     private bool _disposed;
 
-    /// <param name="network">Not changed.</param>
+    /// <param name="method">Not changed.</param>
     /// <param name="device">As for <see cref="ComputeDevice.Open"/>; "" counts as null.</param>
     /// <param name="format">Of every picture.</param>
-    public NativeDeblurrer(Network network, string? device, FrameFormat format)
+    public NativeDeblurrer(RestorationMethod method, string? device, FrameFormat format)
     {
         _lease = SharedDevices.Take(string.IsNullOrEmpty(device) ? null : device);
         try
         {
-            _deblurrer = new Deblurrer(_lease.Device, network, format);
+            _deblurrer = new Deblurrer(_lease.Device, method, format);
         }
         catch (Exception e)
         {
             _lease.Return(isBroken: e is OpenClException);
             throw;
         }
-        _description = $"{network.Name} for {format.Width}x{format.Height} {format.Pixels} on {_lease.Device.Info.Name}";
-        Log.Write(LogLevel.Info, $"Made {_description} ({_deblurrer.Plan}).");
+        _description = $"{method.Name} for {format.Width}x{format.Height} {format.Pixels} on {_lease.Device.Info.Name}";
+        Log.Write(LogLevel.Info, $"Made {_description}{(_deblurrer.Plan is { } plan ? $" ({plan})" : "")}.");
     }
 
     /// <summary>Holds the deblurrer for one call: no other thread uses or ends it meanwhile.</summary>

@@ -31,7 +31,7 @@ internal static class Failure
         OpenClException { Status: (int)ErrorCodes.MemObjectAllocationFailure or (int)ErrorCodes.OutOfResources or (int)ErrorCodes.OutOfHostMemory or (int)ErrorCodes.InvalidBufferSize } => Status.Memory,
         OpenClException => Status.Device,
         OutOfMemoryException => Status.Memory,
-        IOException or InvalidDataException or UnauthorizedAccessException => Status.Model,
+        IOException or InvalidDataException or UnauthorizedAccessException or FormatException => Status.Model,
         ArgumentException => Status.Argument,
         ObjectDisposedException => Status.Handle,
         InvalidOperationException => Status.State,

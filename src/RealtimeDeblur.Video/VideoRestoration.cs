@@ -184,54 +184,54 @@ public sealed class VideoRestoration : IDisposable
     public double? FrameRate => _video is { FrameRate.IsKnown: true } ? _video.FrameRate.Value : null;
 
     /// <summary>Restores the file. Blocks until it is written.</summary>
-    /// <param name="device">Where the network runs.</param>
-    /// <param name="network">With one channel it restores luma; with three, RGB frames converted from the video's and back.</param>
+    /// <param name="device">Where it runs.</param>
+    /// <param name="method">With one channel it restores luma; with three, RGB frames converted from the video's and back.</param>
     /// <param name="note">Told before the first frame what will be different in the output, one sentence each.</param>
     /// <param name="progress">Told of every frame. Where earlier work is gone on with, the first report has their number and no time elapsed.</param>
     /// <param name="cancellation">Ends it early, with a playable partial file.</param>
     /// <exception cref="IOException">Reading or writing failed. What is finished of the output is kept in its work folder.</exception>
-    public VideoRestorationResult Run(ComputeDevice device, Network network, Action<string> note, IProgress<PipelineProgress> progress, CancellationToken cancellation) =>
-        _media is not null && _outputPath is not (null or StandardStreams.Path) ? RestoreFile(device, network, note, progress, cancellation) : RestoreStream(device, network, note, progress, cancellation);
+    public VideoRestorationResult Run(ComputeDevice device, RestorationMethod method, Action<string> note, IProgress<PipelineProgress> progress, CancellationToken cancellation) =>
+        _media is not null && _outputPath is not (null or StandardStreams.Path) ? RestoreFile(device, method, note, progress, cancellation) : RestoreStream(device, method, note, progress, cancellation);
 
     public void Dispose() => _file?.Dispose();
 
     /// <summary>Says what <see cref="Run"/> would do, and does nothing.</summary>
-    /// <param name="network">As for <see cref="Run"/>.</param>
+    /// <param name="method">As for <see cref="Run"/>.</param>
     /// <exception cref="IOException">It could do nothing.</exception>
     /// <exception cref="InvalidOperationException">The input is no file.</exception>
-    public VideoRestorationPlan Plan(Network network)
+    public VideoRestorationPlan Plan(RestorationMethod method)
     {
         if (_media is null) throw new InvalidOperationException("Only of a file it is known before what is in it.");
         if (_outputPath is null or StandardStreams.Path) return new(_media, _video!, null, null, [], null, null);
-        (SegmentedVideo video, ContainerPlan container) = Prepare(network);
+        (SegmentedVideo video, ContainerPlan container) = Prepare(method);
         bool isBegun = WorkFolder.IsBegun(_outputPath);
         bool goesOn = isBegun && (_options.Resume || IsShared);
-        string? obstacle = goesOn ? WorkFolder.Obstacle(_outputPath, Settings(video, network))
+        string? obstacle = goesOn ? WorkFolder.Obstacle(_outputPath, Settings(video, method))
             : isBegun && !_options.Overwrite ? "it was begun before: add --resume to go on with it, or --overwrite to start afresh" : null;
         return new(_media, _video!, video.Encoding.Encoder.Name, video.Encoding.PixelFormat, [.. video.Encoding.Notes, .. container.Notes],
             goesOn && obstacle is null ? $"goes on with what is in {WorkFolder.PathFor(_outputPath)}" : null, obstacle);
     }
 
     /// <summary>Decides everything that does not depend on the device.</summary>
-    private (SegmentedVideo Video, ContainerPlan Container) Prepare(Network network)
+    private (SegmentedVideo Video, ContainerPlan Container) Prepare(RestorationMethod method)
     {
         VideoEncoder encoder = VideoEncoder.Find(_options.Encoder ?? VideoEncoder.DefaultFor(_outputPath!, _video), _options.Quality, _options.EncoderOptions);
         // Players know turned pictures better than mirrored ones.
         bool keepsRotation = _video!.RotationDegrees != 0 && !_video.IsMirrored && ContainerPlan.HoldsRotation(_outputPath!);
-        FrameFormat format = FfmpegFrameSource.FormatOf(_media!, _video, asRgb: network.Description.C == 3, keepsRotation, out string? loss);
+        FrameFormat format = FfmpegFrameSource.FormatOf(_media!, _video, asRgb: method.C == 3, keepsRotation, out string? loss);
         var encoding = VideoEncoding.Make(_video, ComparedFrames.FormatOf(format, _options.Comparison), loss, encoder);
         var container = ContainerPlan.Make(_media!, _video, keepsRotation, _outputPath!);
         double start = IsSlice ? StartSeconds : _video.StartSeconds ?? _media!.StartSeconds ?? 0;
         return (new(_media!, _video, format, keepsRotation, _options, encoding, SegmentGrid.For(_video, start), IsSlice ? start : double.NegativeInfinity, EndSeconds), container);
     }
 
-    private VideoRestorationResult RestoreFile(ComputeDevice device, Network network, Action<string> note, IProgress<PipelineProgress> progress, CancellationToken cancellation)
+    private VideoRestorationResult RestoreFile(ComputeDevice device, RestorationMethod method, Action<string> note, IProgress<PipelineProgress> progress, CancellationToken cancellation)
     {
         if (_isDone) return DoneByOthers(new PipelineReport());
-        (SegmentedVideo video, ContainerPlan container) = Prepare(network);
+        (SegmentedVideo video, ContainerPlan container) = Prepare(method);
         foreach (string remark in video.Encoding.Notes.Concat(container.Notes)) note($"{_inputName}: {remark}.");
         WorkFolderMode mode = _options.Resume || IsShared ? WorkFolderMode.Resume : _options.Overwrite ? WorkFolderMode.StartAfresh : WorkFolderMode.RefuseExisting;
-        using WorkFolder work = WorkFolder.Open(_outputPath!, Settings(video, network), mode);
+        using WorkFolder work = WorkFolder.Open(_outputPath!, Settings(video, method), mode);
         work.Claim(_options.Shard, _outputPath!);
         // Others may have finished it, and removed their folder, since this one was opened.
         if (IsShared && !_wasThere && File.Exists(_outputPath))
@@ -240,7 +240,7 @@ public sealed class VideoRestoration : IDisposable
             return DoneByOthers(new PipelineReport());
         }
 
-        using var restoration = new SegmentedRestoration(video, network, device, work, _outputPath!, progress);
+        using var restoration = new SegmentedRestoration(video, method, device, work, _outputPath!, progress);
         TimeSpan setUp = Stopwatch.GetElapsedTime(_openedAt);
         try
         {
@@ -359,7 +359,7 @@ public sealed class VideoRestoration : IDisposable
         new(status, output, restoration.Report, restoration.Report.Frames > 0 ? setUp + restoration.Report.FirstFrame : TimeSpan.Zero, remark);
 
     /// <summary>Everything that the result depends on, in words.</summary>
-    private Dictionary<string, string> Settings(SegmentedVideo video, Network network)
+    private Dictionary<string, string> Settings(SegmentedVideo video, RestorationMethod method)
     {
         var input = new FileInfo(_media!.Path);
         DeblurOptions deblur = _options.Deblur;
@@ -367,9 +367,10 @@ public sealed class VideoRestoration : IDisposable
         {
             ["input"] = string.Create(CultureInfo.InvariantCulture, $"{input.Name}, {input.Length} bytes, changed {input.LastWriteTimeUtc:yyyy-MM-dd HH:mm:ss}"),
             ["stream"] = string.Create(CultureInfo.InvariantCulture, $"{video.Video.Index}"),
-            ["model"] = $"{network.Name} ({HashOf(network)})",
+            ["method"] = method.Network is { } network ? $"{method.Name} ({HashOf(network)})" : method.Name,
             ["strength"] = deblur.Strength.ToString(CultureInfo.InvariantCulture),
             ["sigma"] = deblur.Sigma.ToString(),
+            ["sigma from"] = deblur.SigmaFrom.ToString().ToLowerInvariant(),
             ["guard"] = deblur.Guard ? "on" : "off",
             ["encoding"] = string.Join(' ', video.Encoding.Arguments),
             ["deinterlacing"] = _options.Deinterlace ? "on" : "off",
@@ -401,13 +402,13 @@ public sealed class VideoRestoration : IDisposable
     }
 
     /// <summary>Where standard streams or nothing take the place of a file: there is nothing to go on with later.</summary>
-    private VideoRestorationResult RestoreStream(ComputeDevice device, Network network, Action<string> note, IProgress<PipelineProgress> progress, CancellationToken cancellation)
+    private VideoRestorationResult RestoreStream(ComputeDevice device, RestorationMethod method, Action<string> note, IProgress<PipelineProgress> progress, CancellationToken cancellation)
     {
-        IVideoSource source = OpenSource(network, note, cancellation);
+        IVideoSource source = OpenSource(method, note, cancellation);
         using var frames = new SegmentSource(source, IsSlice && _media is not null ? StartSeconds : double.NegativeInfinity, EndSeconds);
         FrameFormat shown = ComparedFrames.FormatOf(source.Format, _options.Comparison);
         using IFrameSink sink = OpenSink(source, shown, note);
-        using var deblurrer = new Deblurrer(device, network, source.Format, _options.Deblur);
+        using var deblurrer = new Deblurrer(device, method, source.Format, _options.Deblur);
         using ComparedFrames? both = _options.Comparison == VideoComparison.None ? null : new(frames, sink, _options.Comparison);
         var pipeline = new FramePipeline(both ?? (IFrameSource)frames, deblurrer, both ?? sink);
         TimeSpan setUp = Stopwatch.GetElapsedTime(_openedAt);
@@ -438,9 +439,9 @@ public sealed class VideoRestoration : IDisposable
             new(status, output, pipeline.Report, pipeline.Report.Frames > 0 ? setUp + pipeline.Report.FirstFrame : TimeSpan.Zero, remark);
     }
 
-    private IVideoSource OpenSource(Network network, Action<string> note, CancellationToken cancellation)
+    private IVideoSource OpenSource(RestorationMethod method, Action<string> note, CancellationToken cancellation)
     {
-        if (_media is not null) return new FfmpegFrameSource(_media, _video!, asRgb: network.Description.C == 3, _options.Deinterlace, fromSeconds: IsSlice ? StartSeconds : null);
+        if (_media is not null) return new FfmpegFrameSource(_media, _video!, asRgb: method.C == 3, _options.Deinterlace, fromSeconds: IsSlice ? StartSeconds : null);
         var input = new StandardInputStream();
         using (cancellation.Register(input.Dispose))
         {

@@ -20,8 +20,10 @@ internal static class ImageCommand
             HelpName = "PATH",
         };
         Option<string> model = RestoreOptions.Model();
+        Option<string?> methodName = RestoreOptions.Method();
         Option<float> strength = RestoreOptions.Strength();
         Option<SigmaSetting> sigma = RestoreOptions.Sigma();
+        Option<SigmaSource> sigmaFrom = RestoreOptions.SigmaFrom();
         Option<bool> noGuard = RestoreOptions.NoGuard();
         Option<DeblurView> show = new("--show")
         {
@@ -36,28 +38,27 @@ internal static class ImageCommand
         {
             IReadOnlyList<FileTask> tasks = run.IsGiven(at) ? FileBatch.Plan(run.Get(inputs), run.Get(output), "videos", VideoCommand.Extensions, _ => ".png")
                 : FileBatch.Plan(run.Get(inputs), run.Get(output), "pictures", PictureFile.Extensions, extension => extension);
-            Network network = ModelCatalog.Load(run.Get(model));
-            RestoreOptions.NoteIfUseless(run, sigma, network);
-            var options = new DeblurOptions { Strength = run.Get(strength), Sigma = run.Get(sigma), Guard = !run.Get(noGuard), View = run.Get(show) };
-            if (options.View == DeblurView.Confidence && !network.IsConditioned)
-                throw new UsageException($"{network.Name} is not told how strong the blur is, so there is no confidence to show: choose a network that is with --model.");
+            RestorationMethod method = RestoreOptions.Resolve(run, model, methodName, sigma, sigmaFrom);
+            var options = new DeblurOptions { Strength = run.Get(strength), Sigma = run.Get(sigma), SigmaFrom = run.Get(sigmaFrom), Guard = !run.Get(noGuard), View = run.Get(show) };
+            if (options.View == DeblurView.Confidence && method.Network is not { IsConditioned: true })
+                throw new UsageException($"{method.Name} is not told how strong the blur is, or is no network, so there is no confidence to show: choose another with --model, e.g. fast-camera.");
             bool replace = run.Get(overwrite);
             var device = new Lazy<ComputeDevice>(() => FileBatch.OpenDevice(run, run.Device));
             try
             {
-                FileBatch.Run(run, tasks, replace, jobs: 1, job => Restore(run, job.Task, run.Get(at), network, options, replace, device));
+                FileBatch.Run(run, tasks, replace, jobs: 1, job => Restore(run, job.Task, run.Get(at), method, options, replace, device));
             }
             finally
             {
                 if (device.IsValueCreated) device.Value.Dispose();
             }
         })
-        { inputs, output, model, strength, sigma, noGuard, show, at, overwrite };
+        { inputs, output, model, methodName, strength, sigma, sigmaFrom, noGuard, show, at, overwrite };
     }
 
-    private static ImageEntry Restore(Invocation run, FileTask task, TimeSpan? at, Network network, DeblurOptions options, bool overwrite, Lazy<ComputeDevice> device)
+    private static ImageEntry Restore(Invocation run, FileTask task, TimeSpan? at, RestorationMethod method, DeblurOptions options, bool overwrite, Lazy<ComputeDevice> device)
     {
-        run.Log($"{task.Input}, to {task.Output}: {network.Name}, {options}");
+        run.Log($"{task.Input}, to {task.Output}: {method.Name}, {options}");
         long start = Stopwatch.GetTimestamp();
         string extension = Path.GetExtension(task.Output).ToLowerInvariant();
         if (at is null && VideoCommand.Extensions.Contains(Path.GetExtension(task.Input).ToLowerInvariant()))
@@ -66,10 +67,10 @@ internal static class ImageCommand
             throw new UsageException($"{task.Output}: pictures are written as {string.Join(", ", PictureFile.Extensions.Select(known => known[1..]))}. Give the output one of these endings.");
         if (PendingFile.IsSameFile(task.Input, task.Output)) throw new IOException($"{task.Output} is the input itself. Name another output with -o.");
         using PictureFile picture = at is { } time ? PictureFile.LoadFrame(task.Input, time)
-            : PictureFile.Load(task.Input, asRgb: network.Description.C == 3);
+            : PictureFile.Load(task.Input, asRgb: method.C == 3);
         using var file = new PendingFile(task.Output, overwrite);
         if (picture.LossIn(extension) is { } loss) run.Note($"{task.Input}: the picture loses {loss} in {extension}.");
-        using var deblurrer = new Deblurrer(device.Value, network, picture.Frame.Format, options);
+        using var deblurrer = new Deblurrer(device.Value, method, picture.Frame.Format, options);
         deblurrer.Process(picture.Frame);
         picture.Save(file.TemporaryPath);
         file.Commit();

@@ -33,8 +33,10 @@ internal static partial class LiveCommand
             if (result.GetValueOrDefault<double?>() is { } value && !(value is > 0 and <= LargestRate)) result.AddError("--rate must be above 0 and at most 1000 frames per second, e.g. 30.");
         });
         Option<string?> model = new("--model") { Description = "Network: a shipped name or a .safetensors file. Without it the best of quality-camera, fast-camera and tiny-camera that keeps up.", HelpName = "NAME|FILE" };
+        Option<string?> filter = RestoreOptions.Method();
         Option<float> strength = RestoreOptions.Strength();
         Option<SigmaSetting> sigma = RestoreOptions.Sigma();
+        Option<SigmaSource> sigmaFrom = RestoreOptions.SigmaFrom();
         Option<bool> noGuard = RestoreOptions.NoGuard();
         Option<string?> virtualCamera = new("--virtual-camera") { Description = "Also feed this v4l2loopback device, so that browsers, OBS and meeting programs can choose it as their camera.", HelpName = "/dev/videoN" };
         Option<string?> output = new("--output", "-o") { Description = $"'{StandardStreams.Path}' writes restored frames to standard output, for other programs; what is printed otherwise goes to stderr.", HelpName = StandardStreams.Path };
@@ -73,7 +75,9 @@ internal static partial class LiveCommand
                 return;
             }
             ILiveInput source = OpenInput(run, camera, url, input, screen, size, rate);
-            if (run.Get(model) is { } name) ModelCatalog.Load(name);
+            if (run.IsGiven(filter) && run.IsGiven(model)) throw new UsageException("--model and --method are two ways to restore: choose one.");
+            string? method = run.Get(filter) is { } filterName ? RestoreOptions.ParseFilter(filterName).Name : run.Get(model);
+            if (method is not null) RestorationMethod.Load(method);
             string? kernels = run.Get(watchKernels);
             if (kernels is not null && !Directory.Exists(kernels)) throw new UsageException($"--watch-kernels {kernels}: there is no such folder. Name a copy of the folder kernels/.");
             if (!Directory.Exists(run.Get(folder))) throw new UsageException($"--folder {run.Get(folder)}: there is no such folder. Make it first.");
@@ -81,7 +85,7 @@ internal static partial class LiveCommand
             PreviewView view = hasWindow ? LiveSettings.Load() : new();
             if (!hasWindow || run.IsGiven(strength)) view.Strength = run.Get(strength);
             if (run.Get(fullscreen)) view.IsFullscreen = true;
-            var options = new DeblurOptions { Strength = (float)view.Strength, Sigma = run.Get(sigma), Guard = !run.Get(noGuard) };
+            var options = new DeblurOptions { Strength = (float)view.Strength, Sigma = run.Get(sigma), SigmaFrom = run.Get(sigmaFrom), Guard = !run.Get(noGuard) };
 
             using var outputs = new OutputList();
             bool writesToStdout = run.Get(output) is not null;
@@ -91,7 +95,7 @@ internal static partial class LiveCommand
 
             using var end = CancellationTokenSource.CreateLinkedTokenSource(run.Cancellation);
             if (run.Get(seconds) is { } limit) end.CancelAfter(TimeSpan.FromSeconds(limit));
-            using var pipeline = new LivePipeline(source, run.Device, run.Get(model), options, kernels);
+            using var pipeline = new LivePipeline(source, run.Device, method, options, kernels);
             using KernelWatch? watch = kernels is null ? null : new(kernels, pipeline.ReloadKernels);
             pipeline.Noticed += run.Note;
             pipeline.Start();
@@ -110,7 +114,7 @@ internal static partial class LiveCommand
             pipeline.Dispose();
             run.Result(LiveResult.Of(source.Name, pipeline), (result, text) => result.Print(text), toStderr: writesToStdout);
         })
-        { camera, url, input, screen, list, size, rate, model, strength, sigma, noGuard, virtualCamera, output, format, record, overwrite, noWindow, fullscreen, folder, seconds, watchKernels };
+        { camera, url, input, screen, list, size, rate, model, filter, strength, sigma, sigmaFrom, noGuard, virtualCamera, output, format, record, overwrite, noWindow, fullscreen, folder, seconds, watchKernels };
     }
 
     private static ILiveInput OpenInput(Invocation run, Option<string?> camera, Option<string?> url, Option<string?> input, Option<string?> screen, Option<(int Width, int Height)?> size, Option<double?> rate)

@@ -33,8 +33,10 @@ internal static class VideoCommand
             HelpName = "PATH",
         };
         Option<string> model = RestoreOptions.Model();
+        Option<string?> methodName = RestoreOptions.Method();
         Option<float> strength = RestoreOptions.Strength();
         Option<SigmaSetting> sigma = RestoreOptions.Sigma();
+        Option<SigmaSource> sigmaFrom = RestoreOptions.SigmaFrom();
         Option<string?> encoder = new("--encoder") { Description = "Codec: h264, hevc, av1, vp9, vp8, ffv1 or prores; or an encoder of ffmpeg, e.g. hevc_nvenc. Without it HEVC, ProRes and FFV1 stay what they are, and everything else becomes h264, or vp9 for .webm.", HelpName = "NAME" };
         Option<int?> quality = new("--quality") { Description = $"0 to {VideoEncoder.Lossless}, higher is better and larger, the same for every encoder; {VideoEncoder.Lossless} is lossless where the encoder can. Without it {VideoEncoder.DefaultQuality}, which looks like the original.", HelpName = "NUMBER" };
         quality.Validators.Add(result =>
@@ -69,14 +71,13 @@ internal static class VideoCommand
             bool dropsFrames = run.Get(output) == NoOutput, writesToStdout = run.Get(output) == StandardStreams.Path;
             if (writesToStdout && (run.IsGiven(encoder) || run.IsGiven(quality) || run.IsGiven(encoderOptions))) throw new UsageException("--encoder, --quality and --encoder-option say how a file is encoded; frames on standard output are raw. Leave them to the program that reads them.");
             IReadOnlyList<FileTask> tasks = Plan(run.Get(inputs), run.Get(output), run.IsGiven(preview) ? FileBatch.PreviewMark : run.Get(compare) != VideoComparison.None ? FileBatch.ComparisonMark : FileBatch.ResultMark);
-            Network network = ModelCatalog.Load(run.Get(model));
-            RestoreOptions.NoteIfUseless(run, sigma, network);
+            RestorationMethod method = RestoreOptions.Resolve(run, model, methodName, sigma, sigmaFrom);
             var options = new VideoRestorationOptions
             {
                 Encoder = run.Get(encoder),
                 Quality = run.Get(quality),
                 EncoderOptions = [.. run.Get(encoderOptions).Select(EncoderOption.Parse)],
-                Deblur = new DeblurOptions { Strength = run.Get(strength), Sigma = run.Get(sigma), Guard = !run.Get(noGuard) },
+                Deblur = new DeblurOptions { Strength = run.Get(strength), Sigma = run.Get(sigma), SigmaFrom = run.Get(sigmaFrom), Guard = !run.Get(noGuard) },
                 Overwrite = run.Get(overwrite),
                 Resume = run.Get(resume),
                 Shard = run.Get(shard) ?? Shard.Whole,
@@ -92,7 +93,7 @@ internal static class VideoCommand
             bool makesAll = options.Overwrite || dropsFrames;
             if (run.Get(dryRun))
             {
-                PrintPlans(run, tasks, dropsFrames, makesAll, writesToStdout, network, options);
+                PrintPlans(run, tasks, dropsFrames, makesAll, writesToStdout, method, options);
                 return;
             }
             foreach (FileTask task in tasks.Where(task => task.HasResult)) VideoRestoration.CleanUp(task.Output);
@@ -104,7 +105,7 @@ internal static class VideoCommand
             opening?.Start();
             try
             {
-                FileBatch.Run(run, tasks, makesAll, jobsAtOnce, job => Restore(run, job, dropsFrames ? null : job.Task.Output, network, options, devices[job.Worker % devices.Length]), WorkOf, toStderr: writesToStdout);
+                FileBatch.Run(run, tasks, makesAll, jobsAtOnce, job => Restore(run, job, dropsFrames ? null : job.Task.Output, method, options, devices[job.Worker % devices.Length]), WorkOf, toStderr: writesToStdout);
             }
             finally
             {
@@ -112,7 +113,7 @@ internal static class VideoCommand
                 foreach (Lazy<ComputeDevice> device in devices.Where(device => device.IsValueCreated)) device.Value.Dispose();
             }
         })
-        { inputs, output, model, strength, sigma, noGuard, encoder, quality, encoderOptions, deinterlace, stream, start, duration, preview, compare, overwrite, resume, shard, jobs, dryRun };
+        { inputs, output, model, methodName, strength, sigma, sigmaFrom, noGuard, encoder, quality, encoderOptions, deinterlace, stream, start, duration, preview, compare, overwrite, resume, shard, jobs, dryRun };
     }
 
     /// <summary>What is to be done. Standard streams stand alone: each carries one video.</summary>
@@ -159,14 +160,14 @@ internal static class VideoCommand
         task.Input != StandardStreams.Path && VideoProbe.Probe(task.Input) is { MainVideo: { FrameRate.IsKnown: true } video } media && (video.DurationSeconds ?? media.DurationSeconds) is { } seconds
             ? seconds * video.FrameRate.Value * video.Width * video.Height : null;
 
-    private static VideoEntry Restore(Invocation run, FileJob job, string? output, Network network, VideoRestorationOptions options, Lazy<ComputeDevice> device)
+    private static VideoEntry Restore(Invocation run, FileJob job, string? output, RestorationMethod method, VideoRestorationOptions options, Lazy<ComputeDevice> device)
     {
         string input = job.Task.Input, name = NameOf(input, StandardStreams.InputName);
-        run.Log($"{name}, to {output ?? NoOutput}: {network.Name}, {options}");
+        run.Log($"{name}, to {output ?? NoOutput}: {method.Name}, {options}");
         using var restoration = new VideoRestoration(input, output, options);
         VideoRestorationResult result;
         using (ProgressDisplay display = run.StartProgress($"Restoring {Path.GetFileName(name)}", "frames", restoration.ExpectedFrames, isPart: job.IsOneOfMany))
-            result = restoration.Run(device.Value, network, run.Note, new FrameProgress(display, job, restoration), run.Cancellation);
+            result = restoration.Run(device.Value, method, run.Note, new FrameProgress(display, job, restoration), run.Cancellation);
         PipelineReport report = result.Report;
         run.Detail(string.Create(CultureInfo.InvariantCulture,
             $"{name}: per frame read {report.Read.MedianMs:0.0} ms, restore {report.Restore.MedianMs:0.0} ms (99 %: {report.Restore.P99Ms:0.0}), write {report.Write.MedianMs:0.0} ms; from decoded to written {report.Latency.MedianMs:0.0} ms (99 %: {report.Latency.P99Ms:0.0})"));
@@ -177,7 +178,7 @@ internal static class VideoCommand
             result.Status == VideoRestorationStatus.Truncated ? result.Remark : null);
     }
 
-    private static void PrintPlans(Invocation run, IReadOnlyList<FileTask> tasks, bool dropsFrames, bool makesAll, bool toStderr, Network network, VideoRestorationOptions options)
+    private static void PrintPlans(Invocation run, IReadOnlyList<FileTask> tasks, bool dropsFrames, bool makesAll, bool toStderr, RestorationMethod method, VideoRestorationOptions options)
     {
         List<VideoPlan> plans = [];
         using (ProgressDisplay? display = tasks.Count > 1 ? run.StartProgress("Looking at", "files", tasks.Count) : null)
@@ -185,7 +186,7 @@ internal static class VideoCommand
             foreach (FileTask task in tasks)
             {
                 run.Cancellation.ThrowIfCancellationRequested();
-                plans.Add(VideoPlan.Make(task.Input, dropsFrames ? null : task.Output, isSkipped: !makesAll && task.HasResult, network, options));
+                plans.Add(VideoPlan.Make(task.Input, dropsFrames ? null : task.Output, isSkipped: !makesAll && task.HasResult, method, options));
                 display?.Report(plans.Count);
             }
         }

@@ -1,5 +1,5 @@
 using System.Globalization;
-using RealtimeDeblur.Networks;
+using RealtimeDeblur.Restoration;
 using RealtimeDeblur.Video;
 
 namespace RealtimeDeblur.Cli.Commands;
@@ -34,16 +34,16 @@ internal sealed record VideoPlan(string Input, string? Output, PlannedAction Act
     /// <param name="input">The video, or standard input.</param>
     /// <param name="output">Where it would be written; null for nowhere.</param>
     /// <param name="isSkipped">Whether it is left out, because its output exists.</param>
-    /// <param name="network">What would restore it.</param>
+    /// <param name="method">What would restore it.</param>
     /// <param name="options">How.</param>
-    public static VideoPlan Make(string input, string? output, bool isSkipped, Network network, VideoRestorationOptions options)
+    public static VideoPlan Make(string input, string? output, bool isSkipped, RestorationMethod method, VideoRestorationOptions options)
     {
         var plan = new VideoPlan(input, output, isSkipped ? PlannedAction.Skip : PlannedAction.Restore, null, null, null, null, null, [], null, null);
         if (input == StandardStreams.Path || isSkipped) return plan;
         try
         {
             using var restoration = new VideoRestoration(input, output, options);
-            VideoRestorationPlan found = restoration.Plan(network);
+            VideoRestorationPlan found = restoration.Plan(method);
             return plan with
             {
                 Container = found.Source.Container,

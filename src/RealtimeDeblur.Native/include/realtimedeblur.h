@@ -142,7 +142,8 @@ int rtd_device_info(int index, rtd_device *device);
 
 /* Makes a deblurrer for pictures of one format: opens the device, compiles kernels, allocates what pictures need. Some drivers finish compiling with the first picture.
  * The very first time that takes seconds, afterwards a fraction of one: compiled kernels are kept in the user's cache folder.
- *   model      name of a model in the library, or path of a .safetensors file; NULL takes "fast-camera", which suits real pictures
+ *   model      name of a model in the library, or path of a .safetensors file; NULL takes "fast-camera", which suits real pictures.
+ *              Or a filter of the literature, with parameters behind its name: "wiener", "wiener:ratio=0.01"; `deblur image --help` lists them
  *   device     index, or part of the name, upper and lower case alike; NULL takes the first
  *   format     of every picture
  *   deblurrer  receives the handle, NULL after an error */

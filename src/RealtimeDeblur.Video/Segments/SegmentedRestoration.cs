@@ -25,12 +25,12 @@ internal sealed record SegmentedVideo(MediaInfo Media, MediaStream Video, FrameF
 /// whoever goes on behind it makes the same pictures as a run that was never interrupted.
 /// </summary>
 /// <param name="video">What and how.</param>
-/// <param name="network">With it.</param>
+/// <param name="method">With it.</param>
 /// <param name="device">On it.</param>
 /// <param name="work">Where to.</param>
 /// <param name="shownPath">What messages call the result.</param>
 /// <param name="progress">Told of every frame; first, with no time elapsed, how many were there before.</param>
-internal sealed class SegmentedRestoration(SegmentedVideo video, Network network, ComputeDevice device, WorkFolder work, string shownPath, IProgress<PipelineProgress> progress) : IDisposable
+internal sealed class SegmentedRestoration(SegmentedVideo video, RestorationMethod method, ComputeDevice device, WorkFolder work, string shownPath, IProgress<PipelineProgress> progress) : IDisposable
 {
     /// <summary>
     /// How far before the frames that are wanted decoding begins, in seconds: the first keyframe there should be one whose followers are all decodable. Where that does not reach back to a frame that is
@@ -99,7 +99,7 @@ internal sealed class SegmentedRestoration(SegmentedVideo video, Network network
         try
         {
             Open(segment, before, cancellation);
-            _deblurrer ??= new(device, network, _source!.Format, video.Options.Deblur);
+            _deblurrer ??= new(device, method, _source!.Format, video.Options.Deblur);
             _deblurrer.BlurMemory = before?.BlurMemory;
             _lastTimestamp = before?.LastTimestamp ?? 0;
             while (true)
@@ -161,7 +161,7 @@ internal sealed class SegmentedRestoration(SegmentedVideo video, Network network
     {
         try
         {
-            return new(video.Media, video.Video, network.Description.C == 3, video.Options.Deinterlace, video.KeepsRotation, fromSeconds);
+            return new(video.Media, video.Video, method.C == 3, video.Options.Deinterlace, video.KeepsRotation, fromSeconds);
         }
         catch (InvalidDataException) when (fromSeconds is not null)
         {

@@ -73,7 +73,7 @@ public sealed class LivePipeline : IDisposable
 
     /// <param name="input">Where frames come from.</param>
     /// <param name="device">As for <see cref="ComputeDevice.Open"/>.</param>
-    /// <param name="model">As for <see cref="ModelCatalog.Load(string)"/>; null lets the pipeline take the best shipped network that keeps up.</param>
+    /// <param name="model">As for <see cref="RestorationMethod.Load(string)"/>; null lets the pipeline take the best shipped network that keeps up.</param>
     /// <param name="options">How frames are restored.</param>
     /// <param name="kernelFolder">As for <see cref="ComputeDevice.Open"/>.</param>
     /// <exception cref="IOException">A network cannot be read.</exception>

@@ -9,7 +9,7 @@ namespace RealtimeDeblur.Pipeline;
 /// <param name="Device">As for <see cref="ComputeDevice.Open"/>; null for the first.</param>
 /// <param name="KernelFolder">As there.</param>
 /// <param name="Generation">Counts up when device or kernels have to be opened anew under the same name: a kernel file changed, or the device failed.</param>
-/// <param name="Model">As for <see cref="ModelCatalog.Load(string)"/>.</param>
+/// <param name="Model">As for <see cref="RestorationMethod.Load(string)"/>.</param>
 /// <param name="Format">Of the frames.</param>
 internal sealed record LiveSetup(string? Device, string? KernelFolder, int Generation, string Model, FrameFormat Format);
 
@@ -50,7 +50,7 @@ internal sealed class LiveRestorer : IDisposable
         Deblurrer? deblurrer = null;
         try
         {
-            deblurrer = new Deblurrer(device, ModelCatalog.Load(setup.Model), setup.Format, options with { Sigma = SigmaSetting.Of(WarmUpSigma) });
+            deblurrer = new Deblurrer(device, RestorationMethod.Load(setup.Model), setup.Format, options with { Sigma = SigmaSetting.Of(WarmUpSigma) });
             using var blank = new Frame(setup.Format);
             blank.Data.Clear();
             deblurrer.Process(blank);

@@ -155,8 +155,8 @@ public sealed unsafe class Deblurrer : IDisposable
         }
     }
 
-    /// <summary>Which kernels of a network run.</summary>
-    internal InferencePlan Plan => ((NetworkRestorer)_restorer).Session.Plan;
+    /// <summary>Which kernels of a network run; null for a filter.</summary>
+    internal InferencePlan? Plan => (_restorer as NetworkRestorer)?.Session.Plan;
 
     /// <summary>Takes ownership of the frame and enqueues upload, network and download; does not wait. The frame comes back from <see cref="Collect()"/>.</summary>
     /// <exception cref="ArgumentException">The frame has another format; the caller keeps it.</exception>

@@ -44,6 +44,18 @@ public sealed class RestorationMethod
     /// <summary>The network as a method.</summary>
     public static RestorationMethod FromNetwork(Network network) => new(network.Name, network, null, new Dictionary<string, double>());
 
+    /// <summary>A filter as <see cref="Parse(string)"/> reads it, or a network as <see cref="ModelCatalog.Load(string)"/> finds it.</summary>
+    /// <param name="nameOrPath">Name of a filter, with or without parameters; name of a shipped network; or path of a <c>.safetensors</c> file.</param>
+    /// <exception cref="FormatException">The filter has no such parameter, or a value is out of its range.</exception>
+    /// <exception cref="FileNotFoundException">There is neither filter, nor network, nor file of this name.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged or holds something else.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static RestorationMethod Load(string nameOrPath)
+    {
+        string first = nameOrPath.Split(Separator)[0];
+        return Filters.Any(filter => string.Equals(filter.Name, first, StringComparison.OrdinalIgnoreCase)) ? Parse(nameOrPath) : ModelCatalog.Load(nameOrPath);
+    }
+
     /// <summary>A filter by its name, with values for its parameters behind it: <c>wiener</c>, <c>polyblur:alpha=6:beta=1</c>.</summary>
     /// <exception cref="FormatException">There is no such filter or parameter, or a value is out of its range.</exception>
     public static RestorationMethod Parse(string text)

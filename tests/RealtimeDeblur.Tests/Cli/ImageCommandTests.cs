@@ -130,6 +130,41 @@ public sealed class ImageCommandTests : IDisposable
     }
 
     [Fact]
+    public void Image_Filter_RestoresTheSigmaThatIsSet()
+    {
+        using Mat edge = new(64, 64, MatType.CV_8UC1, new Scalar(60));
+        edge[new Rect(32, 0, 32, 64)].SetTo(new Scalar(190));
+        using Mat blurred = new();
+        Cv2.GaussianBlur(edge, blurred, new Size(0, 0), 2);
+        Cv2.ImWrite(_folder["soft.png"], blurred);
+        CliResult result = CliProcess.Run(["image", _folder["soft.png"], "-o", _folder["restored.png"], "--method", "unsharp:amount=1", "--sigma", "2", "--json"]);
+        Assert.Equal(2, result.Json.GetProperty("files")[0].GetProperty("sigma").GetDouble());
+        using Mat restored = Cv2.ImRead(_folder["restored.png"], ImreadModes.Grayscale);
+        Assert.True(restored.At<byte>(20, 33) - restored.At<byte>(20, 30) > 1.15 * (blurred.At<byte>(20, 33) - blurred.At<byte>(20, 30)));
+    }
+
+    [Theory]
+    [InlineData("--method wiener --model tiny", "--model and --method are two ways to restore: choose one.")]
+    [InlineData("--method sharpen", "--method: There is no method 'sharpen'. Methods are unsharp, wiener")]
+    [InlineData("--method wiener:ratio=9", "--method: wiener: ratio must be 0.0001 to 1, e.g. wiener:ratio=0.001.")]
+    [InlineData("--method wiener --show confidence", "there is no confidence to show")]
+    public void Image_FilterThatCannotBe_IsWrongUsage(string options, string message)
+    {
+        Write("photo.png", MatType.CV_8UC1);
+        CliResult result = CliProcess.Run(["image", _folder["photo.png"], .. options.Split(' ')]);
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains(message, result.Stderr, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Image_SigmaGivenAndItsSourceToo_NotesThatTheSourceChangesNothing()
+    {
+        Write("photo.png", MatType.CV_8UC1);
+        CliResult result = CliProcess.Run(["image", _folder["photo.png"], "--method", "wiener", "--sigma", "1.5", "--sigma-from", "spectrum"]);
+        Assert.Contains("--sigma gives the blur: --sigma-from changes nothing.", result.Stderr, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Image_TextNamedAsPicture_SaysSoAndWritesNothing()
     {
         File.WriteAllText(_folder["photo.jpg"], "not a picture");
