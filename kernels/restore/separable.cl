@@ -81,6 +81,39 @@ __kernel void separable_rows(__global const float* restrict in, __global const f
     }
 }
 
+// Sums of ROWS outputs from row y on; mid begins at their column. Inlined by force, so that the sums stay in registers.
+inline __attribute__((always_inline))
+void column_sums(__global const float* restrict mid, __global const float* restrict along, int R, int y, int W, int H, pixels* sum) {
+    pixels s[ROWS];
+    #pragma unroll
+    for (int i = 0; i < ROWS; i++) s[i] = 0;
+    for (int t = 0; t < TERMS; t++) {
+        // Output row i takes tap dy - i + R.
+        __global const float* tap = along + (ROWS - 1) * TERMS + t;
+        for (int dy = -R; dy < ROWS + R; dy++, tap += TERMS) {
+            const pixels value = LOAD(mid + ((size_t)t * H + clamp(y + dy, 0, H - 1)) * W);
+            #pragma unroll
+            for (int i = 0; i < ROWS; i++) s[i] = fma(value, (pixels)(tap[-i * TERMS]), s[i]);
+        }
+    }
+    #pragma unroll
+    for (int i = 0; i < ROWS; i++) sum[i] = s[i];
+}
+
+// The same where a row is shorter than a vector.
+void narrow_sums(__global const float* restrict mid, __global const float* restrict along, int R, int y, int W, int H, pixels* sum) {
+    float* one = (float*)sum;
+    for (int i = 0; i < ROWS; i++) {
+        for (int x = 0; x < VEC; x++) {
+            float s = 0;
+            for (int t = 0; t < TERMS; t++) {
+                for (int k = -R; k <= R; k++) s += along[(ROWS - 1 + k + R) * TERMS + t] * mid[((size_t)t * H + clamp(y + i + k, 0, H - 1)) * W + min(x, W - 1)];
+            }
+            one[i * VEC + x] = s;
+        }
+    }
+}
+
 // What out becomes of the sum.
 #define PLAIN 0
 #define RATIO 1
@@ -95,29 +128,10 @@ __kernel void separable_columns(__global const float* restrict mid, __global con
         // The last vector of a row begins early enough to end with it, where the row is long enough.
         const int column = W >= VEC ? min(x, W - VEC) : x;
         pixels sum[ROWS];
-        #pragma unroll
-        for (int i = 0; i < ROWS; i++) sum[i] = 0;
-        for (int t = 0; t < TERMS; t++) {
-            __global const float* plane = mid + (size_t)t * H * W;
-            for (int dy = -R; dy < ROWS + R; dy++) {
-                __global const float* from_row = plane + (size_t)clamp(y + dy, 0, H - 1) * W + column;
-#if VEC == 1
-                const pixels value = *from_row;
-#else
-                pixels value;
-                if (W >= VEC) {
-                    value = LOAD(from_row);
-                } else {
-                    float one[VEC];
-                    for (int i = 0; i < VEC; i++) one[i] = from_row[min(i, W - 1 - column)];
-                    value = LOAD(one);
-                }
-#endif
-                // Output row i takes tap dy - i + R.
-                __global const float* tap = along + (size_t)(dy + R + ROWS - 1) * TERMS + t;
-                #pragma unroll
-                for (int i = 0; i < ROWS; i++) sum[i] = fma(value, (pixels)(tap[-i * TERMS]), sum[i]);
-            }
+        if (W >= VEC) {
+            column_sums(mid + column, along, R, y, W, H, sum);
+        } else {
+            narrow_sums(mid, along, R, y, W, H, sum);
         }
         for (int i = 0; i < ROWS && y + i < H; i++) {
             const size_t at = (size_t)(y + i) * W + column;
