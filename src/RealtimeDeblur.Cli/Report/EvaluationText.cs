@@ -10,6 +10,8 @@ internal sealed class EvaluationText(EvaluationReport report)
 {
     private readonly bool _hasSeveralBlurs = report.Results.Select(BlurOf).Distinct().Count() > 1;
 
+    private readonly bool _hasSeveralSources = report.Results.Where(result => result.SigmaFrom is not null).Select(result => result.SigmaFrom).Distinct().Count() > 1;
+
     /// <summary>Figures that belong together: of one set under one degradation and shape.</summary>
     public IEnumerable<IGrouping<(DegradationKind Degradation, string Psf, string Set), EvaluationResult>> Groups => report.Results.GroupBy(result => (result.Degradation, result.Psf, result.Set));
 
@@ -91,18 +93,24 @@ internal sealed class EvaluationText(EvaluationReport report)
             .. estimator.Select(one => one.Sigma == 0 ? string.Create(CultureInfo.InvariantCulture, $"mean {one.MeanSigma:0.00}") : $"{Signed(100 * one.Bias, "0.0")}, {(100 * one.QuartileDistance).ToString("0.0", CultureInfo.InvariantCulture)}"),
             estimator.First().MacPerPixel!.Value.ToString("N0", CultureInfo.InvariantCulture), estimator.First().MsPerMegapixel!.Value.ToString("0.0", CultureInfo.InvariantCulture)])]));
 
-    /// <summary>Where the first network is behind; null where that is nowhere.</summary>
-    public ReportTable? Setbacks() => report.Verdict is not { Behind: { Count: > 0 } behind } verdict ? null : new(
-        $"Where {verdict.Model} is behind a method that works blind",
-        ["method ahead", "set", "degradation", "blur", "sigma", "its PSNR", verdict.Model, "difference"],
-        [.. behind.Select(one => (IReadOnlyList<string>)[
-            one.RivalSigmaFrom is { } from ? $"{one.Rival} (sigma by {Name(from)})" : one.Rival, one.Set, one.Degradation.Name(), one.Psf, Number(one.Sigma),
-            one.PsnrRival.ToString("0.00", CultureInfo.InvariantCulture), one.Psnr.ToString("0.00", CultureInfo.InvariantCulture), (one.Psnr - one.PsnrRival).ToString("0.000 dB", CultureInfo.InvariantCulture)])]);
+    /// <summary>Where the networks are behind, a row per degradation, blur, set and sigma, the worst first; null where that is nowhere.</summary>
+    public ReportTable? Setbacks() => report.Verdict is not { Behind: { Count: > 0 } behind } ? null : new(
+        "Where a network is behind methods that work blind, and by how much",
+        ["set", "degradation", "blur", "sigma", "network", "PSNR", "ahead of it, by dB"],
+        [.. behind.GroupBy(one => (one.Set, one.Degradation, one.Psf, one.Sigma, one.Model, one.Psnr)).Select(group => (IReadOnlyList<string>)[
+            group.Key.Set, group.Key.Degradation.Name(), group.Key.Psf, Number(group.Key.Sigma), group.Key.Model, group.Key.Psnr.ToString("0.00", CultureInfo.InvariantCulture),
+            string.Join(", ", group.Select(one => string.Create(CultureInfo.InvariantCulture, $"{one.Rival}{(_hasSeveralSources && one.RivalSigmaFrom is { } from ? $" by {Name(from)}" : "")} {one.PsnrRival - one.Psnr:0.000}")))])])
+    { EndsInText = true };
 
-    /// <summary>Whether the first network is ahead of all that works blind; null where nothing can be said.</summary>
-    public string? Verdict() => report.Verdict is not { } verdict ? null
-        : verdict.Ahead == verdict.Compared ? $"{verdict.Model}, finding sigma by itself, is ahead of every method of the literature that works blind, and of leaving the picture as it is, in all {verdict.Compared} comparisons: every degradation, blur, set and sigma."
-        : $"{verdict.Model}, finding sigma by itself, is compared with every method of the literature that works blind, and with leaving the picture as it is: of {verdict.Compared} comparisons (every degradation, blur, set and sigma) it is ahead in {verdict.Ahead}, level in {verdict.Level} and behind in {verdict.Behind.Count}.";
+    /// <summary>Whether the networks are ahead of all that works blind; null where nothing can be said.</summary>
+    public string? Verdict()
+    {
+        if (report.Verdict is not { } verdict) return null;
+        string models = verdict.Models.Values.Distinct().Count() == 1 ? verdict.Models.Values.First() : string.Join(" and ", verdict.Models.Select(one => $"{one.Value} (on {one.Key.Name()} degradation)"));
+        string compared = $"{models}, finding sigma unaided, against every method of the literature that works blind, and against leaving the picture as it is: ";
+        return compared + (verdict.Ahead == verdict.Compared ? $"ahead in all {verdict.Compared} comparisons, that is, at every degradation, blur, set and sigma."
+            : $"of {verdict.Compared} comparisons (every degradation, blur, set and sigma) ahead in {verdict.Ahead}, level in {verdict.Level}, behind in {verdict.Behind.Count}.");
+    }
 
     /// <summary>How the figures were made, in sentences.</summary>
     public IEnumerable<string> Notes()

@@ -208,7 +208,7 @@ internal sealed class HtmlReport
 
     private void Table(ReportTable table, string remark)
     {
-        _html.Append(CultureInfo.InvariantCulture, $"<div class=\"table\"><table><caption><b>Table {++_tables}.</b> {Encode($"{table.Title}.{remark}")}</caption><thead><tr>");
+        _html.Append(CultureInfo.InvariantCulture, $"<div class=\"table\"><table{(table.EndsInText ? " class=\"text\"" : "")}><caption><b>Table {++_tables}.</b> {Encode($"{table.Title}.{remark}")}</caption><thead><tr>");
         foreach (string column in table.Columns) _html.Append($"<th scope=\"col\">{Encode(column)}</th>");
         _html.Append("</tr></thead><tbody>");
         for (int row = 0; row < table.Rows.Count; row++)

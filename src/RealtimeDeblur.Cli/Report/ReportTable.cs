@@ -8,4 +8,7 @@ internal sealed record ReportTable(string Title, IReadOnlyList<string> Columns, 
 {
     /// <summary>Row and column of the cells that stand out.</summary>
     public IReadOnlySet<(int Row, int Column)> Strong { get; init; } = new HashSet<(int, int)>();
+
+    /// <summary>Whether the last column holds text that may take several lines.</summary>
+    public bool EndsInText { get; init; }
 }

@@ -78,10 +78,11 @@ internal enum MethodKind
 /// <param name="SigmaFrom">What estimated sigma; null where it was not estimated.</param>
 /// <param name="IsOwnEstimator">Whether that is what estimates sigma for users of the method.</param>
 /// <param name="BestValue">Median over the pictures of the value found for the parameter that was searched; null where none was.</param>
+/// <param name="TrainedOn">The degradation that the network learned, as its training record says; null where it does not, and for others.</param>
 internal sealed record EvaluationResult(
     string Model, string Set, float Sigma, bool KnowsSigma, int Images, double Psnr, double Ssim, double PsnrBlurred, double SsimBlurred,
     SigmaMode SigmaMode, bool Guard, double? MacPerPixel, double? MsPerMegapixel, SigmaEstimateSummary? SigmaEstimate, SharpHalfSummary? SharpHalf,
-    MethodKind Kind, DegradationKind Degradation, string Psf, SigmaSource? SigmaFrom, bool IsOwnEstimator, double? BestValue);
+    MethodKind Kind, DegradationKind Degradation, string Psf, SigmaSource? SigmaFrom, bool IsOwnEstimator, double? BestValue, string? TrainedOn);
 
 /// <summary>How the figures were made, in words and numbers that let another program make them again.</summary>
 /// <param name="Luma">What is measured.</param>
@@ -104,7 +105,7 @@ internal sealed record EvaluationProtocol(
 /// <param name="Protocol">How they were made.</param>
 /// <param name="Results">By degradation, shape, set, sigma and method.</param>
 /// <param name="Skipped">Pictures that could not be measured.</param>
-/// <param name="Verdict">Whether the first network is ahead of everything else that works blind; null where nothing can be said.</param>
+/// <param name="Verdict">Whether the networks are ahead of everything else that works blind; null where nothing can be said.</param>
 internal sealed record EvaluationReport(EvaluationProtocol Protocol, IReadOnlyList<EvaluationResult> Results, IReadOnlyList<SkippedPicture> Skipped, Verdict? Verdict)
 {
     /// <summary>How well each source estimates sigma; empty where that was not asked for.</summary>

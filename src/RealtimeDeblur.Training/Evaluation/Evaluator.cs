@@ -165,7 +165,8 @@ internal static class Evaluator
             pictures.Average(m => m.Psnr), pictures.Average(m => m.Ssim), pictures.Average(m => m.PsnrBlurred), pictures.Average(m => m.SsimBlurred),
             row.Mode, row.Guard, cost?.MacPerPixel, cost?.MsPerMegapixel,
             Summarize(row, pictures.Select(m => m.Estimate)), blur.Options.SharpHalf ? Summarize(row, [.. pictures.Select(m => m.Halves!)]) : null,
-            row.Kind, blur.Kind, blur.Psf, row.SigmaFrom, row.IsOwnEstimator, bestValues.Length == 0 ? null : EstimatorEvaluation.Percentile(bestValues, 0.5));
+            row.Kind, blur.Kind, blur.Psf, row.SigmaFrom, row.IsOwnEstimator, bestValues.Length == 0 ? null : EstimatorEvaluation.Percentile(bestValues, 0.5),
+            row.Variant?.Evaluated.Method.Network?.TrainingRecord.GetValueOrDefault("degradation"));
     }
 
     private static SigmaEstimateSummary? Summarize(Row row, IEnumerable<Estimate?> estimates) =>
