@@ -1,4 +1,4 @@
-// The small network that turns the statistics of tiles (sigma_features.cl) into the blur of the frame. Which tiles to believe is learned: each of HEADS attentions weighs all tiles of the frame.
+// The small network that turns the statistics of tiles (sigma_features.cl) into the blur of the frame, or of parts of it. Which tiles to believe is learned: each of HEADS attentions weighs all tiles of the part.
 //
 //   x      = clamp((features[tile] - mean) * scale, -4, 4)
 //   t      = tile3 * relu(tile2 * relu(tile1 * x + b1) + b2) + b3           HEADS scores, then VALUES values, of every tile
@@ -11,7 +11,8 @@
 //                     mean [FEATURES], scale [FEATURES], tile1 [MEMBERS][FEATURES][HIDDEN], b1 [MEMBERS][HIDDEN], tile2 [MEMBERS][HIDDEN][HIDDEN], b2 [MEMBERS][HIDDEN],
 //                     tile3 [MEMBERS][HIDDEN][HEADS + VALUES], b3 [MEMBERS][HEADS + VALUES], out1 [MEMBERS][HEADS*VALUES][OUT], b4 [MEMBERS][OUT], out2 [MEMBERS][OUT][QUANTILES], b5 [MEMBERS][QUANTILES]
 //           embedded  float [MEMBERS][tiles][HEADS + VALUES], written by the first kernel
-//           levels    float [MEMBERS][QUANTILES], written by the second
+//           parts     int [parts][4]: first column and row of tiles, and the first of neither; the whole frame, or overlapping pieces of it
+//           levels    float [parts][MEMBERS][QUANTILES], written by the second
 // CPU reference: tests/RealtimeDeblur.Tests/Reference/ReferenceSigmaNetwork.cs
 
 #ifndef MEMBERS
@@ -60,22 +61,28 @@ __kernel void sigma_embed(__global const float* restrict features, __global cons
     for (int o = 0; o < EMBEDDED / 8; o++) vstore8(out[o], o, embedded + (member * tiles + tile) * EMBEDDED);
 }
 
-// Work: one work-group; global = local = { LANES }. Local memory: MEMBERS * (HEADS*VALUES + OUT) floats.
+// Work: one work-group per part; global = { LANES * parts }, local = { LANES }. Local memory: MEMBERS * (HEADS*VALUES + OUT) floats.
 __kernel __attribute__((reqd_work_group_size(LANES, 1, 1)))
-void sigma_levels(__global const float* restrict embedded, __global const float* restrict weights, __global float* restrict levels, int tiles) {
+void sigma_levels(__global const float* restrict embedded, __global const float* restrict weights, __global const int* restrict parts, __global float* restrict levels, int tiles, int columns) {
     __local float pooled[MEMBERS * HEADS * VALUES], hidden[MEMBERS * OUT];
-    const int lane = get_local_id(0);
+    const int lane = get_local_id(0), part = get_group_id(0);
+    const int4 inside = vload4(part, parts);
     for (int i = lane; i < MEMBERS * HEADS; i += LANES) {
         const int member = i / HEADS, head = i % HEADS;
         __global const float* from = embedded + (size_t)member * tiles * EMBEDDED;
-        float highest = from[head];
-        for (int tile = 1; tile < tiles; tile++) highest = fmax(highest, from[tile * EMBEDDED + head]);
+        float highest = -INFINITY;
+        for (int row = inside.y; row < inside.w; row++) {
+            for (int column = inside.x; column < inside.z; column++) highest = fmax(highest, from[(row * columns + column) * EMBEDDED + head]);
+        }
         float total = 0, sums[VALUES];
         for (int v = 0; v < VALUES; v++) sums[v] = 0;
-        for (int tile = 0; tile < tiles; tile++, from += EMBEDDED) {
-            const float share = exp(from[head] - highest);
-            total += share;
-            for (int v = 0; v < VALUES; v++) sums[v] = fma(share, from[HEADS + v], sums[v]);
+        for (int row = inside.y; row < inside.w; row++) {
+            for (int column = inside.x; column < inside.z; column++) {
+                __global const float* tile = from + (row * columns + column) * EMBEDDED;
+                const float share = exp(tile[head] - highest);
+                total += share;
+                for (int v = 0; v < VALUES; v++) sums[v] = fma(share, tile[HEADS + v], sums[v]);
+            }
         }
         for (int v = 0; v < VALUES; v++) pooled[i * VALUES + v] = sums[v] / total;
     }
@@ -91,6 +98,6 @@ void sigma_levels(__global const float* restrict embedded, __global const float*
         const int member = i / QUANTILES, q = i % QUANTILES;
         float sum = weights[B5_AT + i];
         for (int o = 0; o < OUT; o++) sum = fma(hidden[member * OUT + o], weights[OUT2_AT + (member * OUT + o) * QUANTILES + q], sum);
-        levels[i] = sum;
+        levels[part * MEMBERS * QUANTILES + i] = sum;
     }
 }

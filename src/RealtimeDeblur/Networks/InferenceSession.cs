@@ -40,19 +40,22 @@ internal sealed class InferenceSession : IDisposable
     /// <param name="samples">How the frames lie in memory; their size.</param>
     /// <param name="plan"/>
     /// <param name="memoryLimitBytes">What the layers may take in all; null decides by the device.</param>
-    internal InferenceSession(ComputeDevice device, Network network, SampleLayout samples, InferencePlan? plan, long? memoryLimitBytes)
+    /// <param name="largestTile">Pixels of a tile at most, overlap included, in each direction; null for as large as fits.</param>
+    internal InferenceSession(ComputeDevice device, Network network, SampleLayout samples, InferencePlan? plan, long? memoryLimitBytes, int? largestTile = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(samples.W, 1, "W");
         ArgumentOutOfRangeException.ThrowIfLessThan(samples.H, 1, "H");
         _description = network.Description;
         _samples = samples;
-        Plan = plan ?? KernelFamilies.Choose(_description, device.Info, W, H, TuningFile.Default);
-        IKernelFamily family = KernelFamilies.Of(Plan, _description, W, H);
+        (int planW, int planH) = largestTile is { } tile ? (Math.Min(W, tile), Math.Min(H, tile)) : (W, H);
+        Plan = plan ?? KernelFamilies.Choose(_description, device.Info, planW, planH, TuningFile.Default);
+        IKernelFamily family = KernelFamilies.Of(Plan, _description, planW, planH);
 
         long limit = memoryLimitBytes ?? device.Info.MemoryBytes / MemoryShare;
         (int columns, int rows) = KernelFamilies.Cells(_description, W, H);
         Grid = TileGrid.Fit(columns, rows, _description.Reach, (tileW, tileH) =>
         {
+            if (largestTile < Math.Max(tileW, tileH) * _description.Scale) return false;
             TileMemory memory = family.Memory(Plan, _description, tileW, tileH);
             return memory.TotalBytes <= limit && memory.LargestBytes <= device.Info.MaxAllocationBytes && family.Refusal(Plan, _description, tileW, tileH) is null;
         }) ?? throw new OpenClException($"{network.Name} needs more than the {limit:N0} bytes of memory that {device.Info.Name} has for it. Choose a smaller network, or another device with --device.");
@@ -131,19 +134,40 @@ internal sealed class InferenceSession : IDisposable
     /// <returns>The event of the last launch; the caller disposes it.</returns>
     internal ComputeEvent Enqueue(CommandQueue queue, KernelArgument frame, KernelArgument restored, float strength, params ReadOnlySpan<ComputeEvent> waitFor)
     {
-        if (_description.IsConditioned && Sigma is null) throw new InvalidOperationException("The network is conditioned on the blur's sigma: call SetSigma before the first run.");
-        foreach (Kernel kernel in _layers.FrameKernels) SampleLayout.BindFrame(kernel, frame);
-        _samples.BindRestored(_layers.Launches[^1].Kernel, restored, strength);
+        BindFrames(frame, restored, strength);
         ComputeEvent done = default;
         foreach (Tile tile in Grid.Tiles)
         {
-            BindTile(tile);
-            for (int i = 0; i < _layers.Launches.Length - 1; i++) _layers.Launches[i].Enqueue(queue, i == 0 ? waitFor : []);
             done.Dispose();
             done = default;
-            done = _layers.Launches[^1].EnqueueWithEvent(queue, _layers.Launches.Length == 1 ? waitFor : []);
+            done = EnqueueTile(queue, tile, waitFor);
         }
         return done;
+    }
+
+    /// <summary>Enqueues one tile of <see cref="Grid"/>, in full strength; does not wait. The rest of the restored frame stays as it is.</summary>
+    /// <param name="queue">In-order queue of the session's device.</param>
+    /// <param name="frame">Not modified.</param>
+    /// <param name="restored">Another buffer of the same layout.</param>
+    /// <param name="tile">Of the grid.</param>
+    internal void EnqueueTile(CommandQueue queue, KernelArgument frame, KernelArgument restored, Tile tile)
+    {
+        BindFrames(frame, restored, strength: 1);
+        EnqueueTile(queue, tile, []).Dispose();
+    }
+
+    private void BindFrames(KernelArgument frame, KernelArgument restored, float strength)
+    {
+        if (_description.IsConditioned && Sigma is null) throw new InvalidOperationException("The network is conditioned on the blur's sigma: call SetSigma before the first run.");
+        foreach (Kernel kernel in _layers.FrameKernels) SampleLayout.BindFrame(kernel, frame);
+        _samples.BindRestored(_layers.Launches[^1].Kernel, restored, strength);
+    }
+
+    private ComputeEvent EnqueueTile(CommandQueue queue, Tile tile, ReadOnlySpan<ComputeEvent> waitFor)
+    {
+        BindTile(tile);
+        for (int i = 0; i < _layers.Launches.Length - 1; i++) _layers.Launches[i].Enqueue(queue, i == 0 ? waitFor : []);
+        return _layers.Launches[^1].EnqueueWithEvent(queue, _layers.Launches.Length == 1 ? waitFor : []);
     }
 
     /// <summary>Runs the network on a frame, waits after every launch, and adds up the time that the device took.</summary>

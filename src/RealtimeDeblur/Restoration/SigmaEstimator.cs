@@ -28,6 +28,7 @@ internal sealed unsafe class SigmaEstimator : ISigmaEstimator
     private readonly EstimatorShape _shape;
     private readonly ComputeEvent[] _arrivals = new ComputeEvent[MaxInFlight];
     private readonly int _resultFloats;
+    private readonly int _parts;
     private readonly float* _results;
     private int _oldest;
     private bool _disposed;
@@ -45,10 +46,12 @@ internal sealed unsafe class SigmaEstimator : ISigmaEstimator
     /// <param name="weights"/>
     /// <param name="maxTiles">Of a frame.</param>
     /// <param name="lanes">Work-items per tile: 1 or 32; 0 chooses by the device.</param>
-    internal SigmaEstimator(ComputeDevice device, SampleLayout samples, EstimatorWeights weights, int maxTiles = SigmaTiles.MaxTiles, int lanes = 0)
+    /// <param name="grid">Parts of the frame that get an estimate each; null for the frame alone.</param>
+    internal SigmaEstimator(ComputeDevice device, SampleLayout samples, EstimatorWeights weights, int maxTiles = SigmaTiles.MaxTiles, int lanes = 0, PartGrid? grid = null)
     {
         _shape = weights.Shape;
-        _resultFloats = _shape.Members * EstimatorShape.Quantiles.Count;
+        _parts = grid?.Count ?? 1;
+        _resultFloats = _parts * _shape.Members * EstimatorShape.Quantiles.Count;
         PixelCount = (long)samples.W * samples.H;
         if (Math.Min(samples.W, samples.H) < SigmaTiles.MinimumSide) return;
         if (lanes == 0) lanes = SigmaTiles.Lanes(device);
@@ -61,8 +64,10 @@ internal sealed unsafe class SigmaEstimator : ISigmaEstimator
             KernelProgram program = device.Build("restore/sigma_network.cl", $"{_shape.Macros} -DLANES={lanes}");
             Kernel embed = _owned.Add(program.CreateKernel("sigma_embed")).Bind(_tiles.Features, learned, embedded, _tiles.Count);
             _embed = new(embed, new(WorkSize.Tiles(_tiles.Count, lanes) * lanes, _shape.Members), new(lanes));
-            Kernel pool = _owned.Add(program.CreateKernel("sigma_levels")).Bind(embedded, learned, _levels, _tiles.Count);
-            _pool = new(pool, new(lanes), new(lanes));
+            int[] tiles = grid?.TilesOf(_tiles.Columns, _tiles.Rows) ?? [0, 0, _tiles.Columns, _tiles.Rows];
+            DeviceBuffer<int> parts = _owned.Add(device.Allocate<int>((ReadOnlySpan<int>)tiles));
+            Kernel pool = _owned.Add(program.CreateKernel("sigma_levels")).Bind(embedded, learned, parts, _levels, _tiles.Count, _tiles.Columns);
+            _pool = new(pool, new((long)lanes * _parts), new(lanes));
             _results = (float*)NativeMemory.Alloc((nuint)(MaxInFlight * _resultFloats), sizeof(float));
         }
         catch
@@ -75,7 +80,7 @@ internal sealed unsafe class SigmaEstimator : ISigmaEstimator
     public int InFlight { get; private set; }
 
     public double MultiplyAccumulatesPerPixel =>
-        _tiles is null ? 0 : (double)(_tiles.Count * (SigmaTiles.MultiplyAccumulates + _shape.MultiplyAccumulates.PerTile) + _shape.MultiplyAccumulates.PerFrame) / PixelCount;
+        _tiles is null ? 0 : (double)(_tiles.Count * (SigmaTiles.MultiplyAccumulates + _shape.MultiplyAccumulates.PerTile) + _parts * _shape.MultiplyAccumulates.PerFrame) / PixelCount;
 
     private long PixelCount { get; }
 
@@ -96,25 +101,40 @@ internal sealed unsafe class SigmaEstimator : ISigmaEstimator
 
     public SigmaEstimate Read()
     {
+        Span<SigmaEstimate> whole = [default];
+        Read(whole);
+        return whole[0];
+    }
+
+    /// <summary>As <see cref="Read()"/>, for every part.</summary>
+    /// <param name="estimates">[parts], overwritten.</param>
+    public void Read(Span<SigmaEstimate> estimates)
+    {
         if (InFlight == 0) throw new InvalidOperationException("No frame is in flight: enqueue one first.");
         int slot = _oldest;
         _oldest = (_oldest + 1) % MaxInFlight;
         InFlight--;
-        if (_tiles is null) return SigmaEstimate.Unknown;
+        if (_tiles is null)
+        {
+            estimates.Fill(SigmaEstimate.Unknown);
+            return;
+        }
         using ComputeEvent arrival = _arrivals[slot];
         arrival.Wait();
-        return Estimate(new(_results + slot * _resultFloats, _resultFloats), _shape.Members);
+        int each = _resultFloats / _parts;
+        for (int part = 0; part < _parts; part++) estimates[part] = Estimate(new(_results + slot * _resultFloats + part * each, each), _shape.Members);
     }
 
     public void Dispose()
     {
         if (_disposed) return;
         _disposed = true;
+        var dropped = new SigmaEstimate[_parts];
         while (InFlight > 0)
         {
             try
             {
-                Read();
+                Read(dropped);
             }
             catch (OpenClException)
             {

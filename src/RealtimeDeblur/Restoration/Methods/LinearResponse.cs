@@ -14,7 +14,7 @@ namespace RealtimeDeblur.Restoration.Methods;
 internal sealed class LinearResponse
 {
     /// <summary>Of g, over everything that a blur of these sigmas leaves of a picture's frequencies.</summary>
-    private const double Tolerance = 0.01;
+    private const double Tolerance = 0.005;
 
     private const int MaxTerms = 12;
 
