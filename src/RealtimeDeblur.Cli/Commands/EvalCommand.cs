@@ -1,7 +1,9 @@
 using System.CommandLine;
-using System.Globalization;
+using System.Text;
+using RealtimeDeblur.Cli.Report;
 using RealtimeDeblur.Compute;
 using RealtimeDeblur.Networks;
+using RealtimeDeblur.Restoration;
 using RealtimeDeblur.Training.Data;
 using RealtimeDeblur.Training.Evaluation;
 using RealtimeDeblur.Video;
@@ -9,14 +11,16 @@ using Spectre.Console;
 
 namespace RealtimeDeblur.Cli.Commands;
 
-/// <summary><c>deblur eval</c>: PSNR and SSIM against ground truth, beside classical methods.</summary>
+/// <summary><c>deblur eval</c>: PSNR and SSIM against ground truth, beside the filters of the literature.</summary>
 internal static class EvalCommand
 {
+    private const string Markdown = ".md", Html = ".html";
+
     public static Command Create()
     {
         Argument<string[]> models = new("MODEL")
         {
-            Description = "Names of shipped models, or paths of .safetensors files. Without any, only the classical methods are measured.",
+            Description = "Names of shipped models, or paths of .safetensors files. Without any, only filters are measured.",
             Arity = ArgumentArity.ZeroOrMore,
         };
         Option<string[]> images = new("--images")
@@ -43,19 +47,27 @@ internal static class EvalCommand
             }
         });
         Option<bool> sharpHalf = new("--sharp-half") { Description = "Measure pictures of which only the right half is blurred, too: what happens to the sharp half, and to the blurred one beside it." };
-        Option<string> baselines = new("--baselines")
+        Option<string> method = new("--method")
         {
-            Description = "Whether the blurred input, unsharp masking, the Wiener filter and Polyblur are measured beside the models: all or none.",
-            HelpName = "all|none",
+            Description = $"Filters to measure beside the models: none, or a list of all, {string.Join(", ", RestorationMethod.Filters.Select(filter => filter.Name))}, with parameters if need be, e.g. wiener:ratio=0.01. "
+                + "The value best (wiener:ratio=best) searches, for every picture, what comes nearest to the truth.",
+            HelpName = "none|LIST",
             DefaultValueFactory = _ => "all",
         };
-        baselines.Validators.Add(result =>
+        method.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<string>() is not ("all" or "none")) result.AddError("--baselines must be all or none.");
+            try
+            {
+                Filters(result.GetValueOrDefault<string>());
+            }
+            catch (FormatException e)
+            {
+                result.AddError($"--method: {e.Message}");
+            }
         });
         Option<string> sigmaMode = new("--sigma-mode")
         {
-            Description = "How models that can be told sigma come to it: given tells them the truth, auto lets it be estimated from each picture as for users; both measures both. Other models ignore it.",
+            Description = "How methods that can be told sigma come to it: given tells them the truth, auto lets it be estimated from each picture as for users; both measures both. Other methods ignore it.",
             HelpName = "given|auto|both",
             DefaultValueFactory = _ => "both",
         };
@@ -63,6 +75,7 @@ internal static class EvalCommand
         {
             if (result.GetValueOrDefault<string>() is not ("given" or "auto" or "both")) result.AddError("--sigma-mode must be given, auto or both.");
         });
+        Option<string> sigmaFrom = ListOption("--sigma-from", "What estimates sigma where it is estimated: own is what the method uses for users.", "own", EstimatorNames);
         Option<string> guard = new("--guard")
         {
             Description = "Whether models that can be told sigma are guarded against correcting what was not blurred by it, as for users (on), or measured bare (off), or either way (both).",
@@ -74,7 +87,8 @@ internal static class EvalCommand
             if (result.GetValueOrDefault<string>() is not ("on" or "off" or "both")) result.AddError("--guard must be on, off or both.");
         });
         Option<float> strength = RestoreOptions.Strength();
-        Option<DegradationKind> degradation = DatasetCommand.DegradationOption("Where the pictures are blurred: on luma and nothing else (gaussian), or in linear light, with noise and JPEG or H.264 compression (camera).");
+        Option<string> degradation = ListOption(
+            "--degradation", "Where the pictures are blurred: on luma and nothing else (gaussian), or in linear light, with noise and JPEG or H.264 compression (camera).", "gaussian", ["gaussian", "camera"]);
         Option<float> noise = new("--noise")
         {
             Description = "With --degradation camera: standard deviation of the noise at mid-grey, in 1/255 of full scale, 0 to 50.",
@@ -105,15 +119,20 @@ internal static class EvalCommand
         {
             if (result.GetValueOrDefault<int>() is < 0 or > H264IntraFrame.MaxQp) result.AddError($"--h264 must be 0 to {H264IntraFrame.MaxQp}, e.g. 24.");
         });
-        Option<string> psf = new("--psf")
+        Option<string> psf = ListOption(
+            "--psf", "Shapes of the blur: gaussian; anisotropic (a Gaussian of ratio 2:1 with its long axis at 30 degrees, sigma the geometric mean); disc (radius 2 sigma).", "gaussian", ["gaussian", "anisotropic", "disc"]);
+        Option<bool> estimators = new("--estimators") { Description = "Compare what estimates sigma, over sigma, noise and compression: bias, scatter and time." };
+        Option<string[]> report = new("--report")
         {
-            Description = "Shape of the blur: gaussian; anisotropic (a Gaussian of ratio 2:1 with its long axis at 30 degrees, sigma the geometric mean); or disc (radius 2 sigma).",
-            HelpName = "gaussian|anisotropic|disc",
-            DefaultValueFactory = _ => "gaussian",
+            Description = $"Write a report: tables as Markdown ({Markdown}), or a page with plots and pictures ({Html}). May be given several times.",
+            HelpName = "FILE",
         };
-        psf.Validators.Add(result =>
+        report.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<string>() is not ("gaussian" or "anisotropic" or "disc")) result.AddError("--psf must be gaussian, anisotropic or disc.");
+            foreach (string file in result.GetValueOrDefault<string[]>() ?? [])
+            {
+                if (Path.GetExtension(file).ToLowerInvariant() is not (Markdown or Html)) result.AddError($"--report writes {Html} or {Markdown} files, not {file}.");
+            }
         });
 
         return new CliCommand(
@@ -122,37 +141,66 @@ internal static class EvalCommand
             "deblur eval dbcnn --images photos --sigma 1,1.6,2,3",
             run =>
             {
-                bool camera = run.Get(degradation) == DegradationKind.Camera;
-                if (!camera && (run.IsGiven(noise) || run.IsGiven(jpeg) || run.IsGiven(h264))) throw new UsageException("--noise, --jpeg and --h264 belong to --degradation camera: add that, or leave them out.");
+                IReadOnlyList<DegradationKind> degradations = [.. Words(run.Get(degradation)).Select(word => word == "camera" ? DegradationKind.Camera : DegradationKind.Gaussian)];
+                if (!degradations.Contains(DegradationKind.Camera) && (run.IsGiven(noise) || run.IsGiven(jpeg) || run.IsGiven(h264))) throw new UsageException("--noise, --jpeg and --h264 belong to --degradation camera: add that, or leave them out.");
                 if (run.Get(h264) > 0 && run.IsGiven(jpeg) && run.Get(jpeg) > 0) throw new UsageException("--jpeg and --h264 exclude each other: give one of them.");
-                bool withBaselines = run.Get(baselines) == "all";
-                if (run.Get(models).Length == 0 && !withBaselines) throw new UsageException("There is nothing to measure: name a model, or leave out --baselines none.");
+                List<EvaluatedMethod> methods = [.. Networks(run.Get(models)), .. Filters(run.Get(method))];
+                bool withEstimators = run.Get(estimators);
+                if (methods.Count == 0 && !withEstimators) throw new UsageException("There is nothing to measure: name a model, or leave out --method none.");
+                string[] files = run.Get(report) ?? [];
+                foreach (string file in files)
+                {
+                    // Better now than after an hour of measuring.
+                    if (Path.GetDirectoryName(Path.GetFullPath(file)) is { } folder && !Directory.Exists(folder)) throw new DirectoryNotFoundException($"There is no folder {folder} to write {Path.GetFileName(file)} to; make it first.");
+                }
                 EvaluationOptions options = new()
                 {
                     Sigmas = [.. SigmaChoice.Parse(run.Get(sigma)).Values.Distinct()],
-                    Baselines = withBaselines,
                     SigmaModes = run.Get(sigmaMode) switch { "given" => [SigmaMode.Given], "auto" => [SigmaMode.Auto], _ => [SigmaMode.Given, SigmaMode.Auto] },
+                    SigmaFrom = [.. Words(run.Get(sigmaFrom)).Select(word => Enum.Parse<SigmaSource>(word, ignoreCase: true))],
                     Guards = run.Get(guard) switch { "on" => [true], "off" => [false], _ => [true, false] },
                     Strength = run.Get(strength),
                     SharpHalf = run.Get(sharpHalf),
-                    Degradation = run.Get(degradation),
-                    Shape = run.Get(psf) switch { "anisotropic" => BlurShape.Anisotropic(ratio: 2, angle: MathF.PI / 6), "disc" => BlurShape.Disc, _ => null },
+                    Degradations = degradations,
+                    Shapes = [.. Words(run.Get(psf)).Select(word => word switch { "anisotropic" => BlurShape.Anisotropic(ratio: 2, angle: MathF.PI / 6), "disc" => BlurShape.Disc, _ => null })],
                     Noise = run.Get(noise),
                     JpegQuality = run.Get(jpeg) is > 0 and var quality ? quality : null,
                     H264Qp = run.Get(h264) is > 0 and var qp ? qp : null,
+                    KeepExamples = files.Any(file => Path.GetExtension(file).Equals(Html, StringComparison.OrdinalIgnoreCase)),
                 };
-                EvaluationReport report = Evaluate(run, Networks(run.Get(models)), Sets(run.Get(images)), options);
-                foreach (SkippedPicture picture in report.Skipped) run.Note($"Skipped {picture.Source}: {picture.Reason}");
-                run.Result(report, Print);
+                EvaluationReport found = Evaluate(run, methods, Sets(run.Get(images)), options, withEstimators);
+                foreach (SkippedPicture picture in found.Skipped) run.Note($"Skipped {picture.Source}: {picture.Reason}");
+                run.Result(found, Print);
+                foreach (string file in files) Write(file, found);
             })
-        { models, images, sigma, sigmaMode, guard, strength, sharpHalf, baselines, degradation, psf, noise, jpeg, h264 };
+        { models, images, sigma, method, sigmaMode, sigmaFrom, guard, strength, sharpHalf, degradation, psf, noise, jpeg, h264, estimators, report };
     }
 
+    private static readonly string[] EstimatorNames = [.. Enum.GetNames<SigmaSource>().Select(name => name.ToLowerInvariant())];
+
+    /// <summary>An option that takes some of a few words, with commas between.</summary>
+    private static Option<string> ListOption(string name, string description, string usual, string[] words)
+    {
+        Option<string> option = new(name) { Description = $"{description} One or several, with commas between.", HelpName = string.Join('|', words), DefaultValueFactory = _ => usual };
+        option.Validators.Add(result =>
+        {
+            if (Words(result.GetValueOrDefault<string>()).FirstOrDefault(word => !words.Contains(word)) is { } wrong) result.AddError($"{name} must be one or several of {string.Join(", ", words)}, not '{wrong}'.");
+        });
+        return option;
+    }
+
+    private static IEnumerable<string> Words(string? list) => (list ?? "").ToLowerInvariant().Split(',').Distinct();
+
+    /// <summary>The filters that <c>--method</c> asks for.</summary>
+    /// <exception cref="FormatException">There is no such filter.</exception>
+    private static List<EvaluatedMethod> Filters(string? list) => (list ?? "").ToLowerInvariant() is var words && words == "none" ? []
+        : [.. words.Split(',').SelectMany(word => word == "all" ? RestorationMethod.Filters.Select(filter => filter.Name) : [word]).Select(EvaluatedMethod.Parse).DistinctBy(method => method.Name)];
+
     /// <summary>Loads the models; two of the same name go by the paths they were given as.</summary>
-    private static List<EvaluatedNetwork> Networks(string[] models)
+    private static List<EvaluatedMethod> Networks(string[] models)
     {
         List<(string Given, Network Network)> loaded = [.. models.Distinct().Select(model => (model, ModelCatalog.Load(model)))];
-        return [.. loaded.Select(one => new EvaluatedNetwork(loaded.Count(other => other.Network.Name == one.Network.Name) > 1 ? one.Given : one.Network.Name, one.Network))];
+        return [.. loaded.Select(one => new EvaluatedMethod(loaded.Count(other => other.Network.Name == one.Network.Name) > 1 ? one.Given : one.Network.Name, one.Network))];
     }
 
     /// <summary>Finds the sets; two of the same name go by their paths.</summary>
@@ -162,96 +210,48 @@ internal static class EvalCommand
         return [.. sets.Select(set => sets.Count(other => other.Name == set.Name) > 1 ? set with { Name = Path.GetDirectoryName(set.Files[0])! } : set)];
     }
 
-    private static EvaluationReport Evaluate(Invocation run, List<EvaluatedNetwork> networks, List<EvaluationSet> sets, EvaluationOptions options)
+    private static EvaluationReport Evaluate(Invocation run, List<EvaluatedMethod> methods, List<EvaluationSet> sets, EvaluationOptions options, bool withEstimators)
     {
-        using ComputeDevice? device = networks.Count > 0 ? run.OpenDevice() : null;
-        using ProgressDisplay progress = run.StartProgress("Measuring", "pictures", sets.Sum(set => set.Files.Count));
-        return Evaluator.Evaluate(device, networks, sets, options, new PictureProgress(progress), run.Cancellation);
+        using ComputeDevice device = run.OpenDevice();
+        int pictures = sets.Sum(set => set.Files.Count);
+        EvaluationReport report;
+        using (ProgressDisplay progress = run.StartProgress("Measuring", "pictures", pictures * options.Degradations.Count * options.Shapes.Count))
+        {
+            report = Evaluator.Evaluate(device, methods, sets, options, new PictureProgress(progress), run.Cancellation);
+        }
+        if (!withEstimators) return report;
+        using ProgressDisplay estimating = run.StartProgress("Comparing estimators", "pictures", pictures * options.Degradations.Count * EstimatorEvaluation.Sources.Count);
+        return report with { Estimators = EstimatorEvaluation.Compare(device, sets, options.Degradations, options.Sigmas, new PictureProgress(estimating), run.Cancellation) };
     }
 
-    private static void Print(EvaluationReport report, TextWriter text)
+    private static void Write(string file, EvaluationReport report)
     {
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(text) });
+        string text = Path.GetExtension(file).Equals(Html, StringComparison.OrdinalIgnoreCase) ? HtmlReport.Write(report) : MarkdownReport.Write(report);
+        AtomicFile.Write(file, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
+    }
+
+    private static void Print(EvaluationReport report, TextWriter writer)
+    {
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(writer) });
         // A file has no width to respect.
         if (Console.IsOutputRedirected) console.Profile.Width = 1000;
-        foreach (IGrouping<string, EvaluationResult> set in report.Results.GroupBy(result => result.Set))
-        {
-            console.Write(QualityTable(set));
-            if (set.Any(result => result.SigmaEstimate is not null)) console.Write(EstimateTable(set));
-            if (report.Protocol.SharpHalf is not null) console.Write(SharpHalfTable(set));
-        }
-        foreach ((string name, string what) in report.Protocol.Methods) text.WriteLine($"{name}: {what}");
-        foreach (SigmaMode mode in report.Results.Where(result => result.MacPerPixel is not null).Select(result => result.SigmaMode).Distinct())
-            text.WriteLine($"({Name(mode)}): {report.Protocol.SigmaModes[mode]}");
-        if (report.Results.Any(IsUnguarded)) text.WriteLine("unguarded: without taking back what was corrected where the picture was not blurred by sigma.");
-        text.WriteLine($"{report.Protocol.Degradation}; {report.Protocol.BorderPixels} pixels cut off each side; 78.13 dB means identical.");
-        if (report.Protocol.SharpHalf is { } sharpHalf) text.WriteLine($"One half sharp: {sharpHalf}.");
-        if (report.Results.Any(result => result.MsPerMegapixel is not null)) text.WriteLine("ms/MP: device time of the network's kernels alone per million pixels, at the commonest size of the set.");
-        if (report.Protocol.Strength < 1) text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Models at strength {report.Protocol.Strength}."));
+        EvaluationText text = new(report);
+        foreach (ReportTable table in text.Tables()) console.Write(Draw(table));
+        foreach (string note in text.Notes()) writer.WriteLine(note);
+        if (text.Verdict() is { } verdict) writer.WriteLine(verdict);
     }
 
-    private static Table QualityTable(IGrouping<string, EvaluationResult> set)
+    private static Table Draw(ReportTable table)
     {
-        int images = set.First().Images;
-        Table table = new() { Border = TableBorder.Simple, Title = new TableTitle(Markup.Escape($"{set.Key}, {images} {(images == 1 ? "picture" : "pictures")}: PSNR in dB and SSIM")) };
-        bool hasNetworks = set.Any(result => result.MacPerPixel is not null);
-        AddColumns(table, ["sigma", .. set.Select(result => result.Sigma).Distinct().Select(sigma => sigma.ToString(CultureInfo.InvariantCulture)), .. hasNetworks ? (string[])["MAC/pixel", "ms/MP"] : []]);
-        foreach (IGrouping<string, EvaluationResult> model in set.GroupBy(Name))
+        Table drawn = new() { Border = TableBorder.Simple, Title = new TableTitle(Markup.Escape(table.Title)) };
+        for (int i = 0; i < table.Columns.Count; i++)
         {
-            EvaluationResult any = model.First();
-            table.AddRow([
-                Markup.Escape(model.Key),
-                .. model.Select(result => string.Create(CultureInfo.InvariantCulture, $"{result.Psnr:0.00} {result.Ssim:0.0000}")),
-                .. hasNetworks ? (string[])[any.MacPerPixel?.ToString("N0", CultureInfo.InvariantCulture) ?? "", any.MsPerMegapixel?.ToString("0.0", CultureInfo.InvariantCulture) ?? ""] : []]);
+            TableColumn column = new(Markup.Escape(table.Columns[i]));
+            drawn.AddColumn(i == 0 ? column : column.RightAligned());
         }
-        return table;
+        foreach (IReadOnlyList<string> row in table.Rows) drawn.AddRow([.. row.Select(Markup.Escape)]);
+        return drawn;
     }
-
-    /// <summary>Models that share an estimator share its errors and a row.</summary>
-    private static Table EstimateTable(IGrouping<string, EvaluationResult> set)
-    {
-        Table table = new() { Border = TableBorder.Simple, Title = new TableTitle(Markup.Escape($"{set.Key}: estimates of sigma")) };
-        AddColumns(table, ["model", "sigma", "median", "median error", "90th percentile", "bias", "called sharp"]);
-        foreach (var row in set.Where(result => result.SigmaEstimate is not null).GroupBy(result => (result.Sigma, result.SigmaEstimate)).OrderBy(row => row.First().Model, StringComparer.Ordinal))
-        {
-            SigmaEstimateSummary errors = row.Key.SigmaEstimate!;
-            table.AddRow(
-                Markup.Escape(string.Join(", ", row.Select(result => result.Model).Distinct())), row.Key.Sigma.ToString(CultureInfo.InvariantCulture), errors.Median.ToString("0.00", CultureInfo.InvariantCulture),
-                Percent(errors.MedianErrorPercent), Percent(errors.P90ErrorPercent), errors.Bias.ToString("+0.00;-0.00;0.00", CultureInfo.InvariantCulture), Percent(100 * errors.SharpShare));
-        }
-        return table;
-
-        static string Percent(double percent) => double.IsNaN(percent) ? "" : percent.ToString("0.0", CultureInfo.InvariantCulture) + " %";
-    }
-
-    private static Table SharpHalfTable(IGrouping<string, EvaluationResult> set)
-    {
-        Table table = new() { Border = TableBorder.Simple, Title = new TableTitle(Markup.Escape($"{set.Key}, one half sharp: PSNR in dB of sharp half | blurred half (the same half where all is blurred)")) };
-        AddColumns(table, ["sigma", .. set.Select(result => result.Sigma).Distinct().Select(sigma => sigma.ToString(CultureInfo.InvariantCulture))]);
-        foreach (IGrouping<string, EvaluationResult> model in set.GroupBy(Name))
-        {
-            table.AddRow([Markup.Escape(model.Key), .. model.Select(result => result.SharpHalf!).Select(halves =>
-                string.Create(CultureInfo.InvariantCulture, $"{halves.PsnrSharpHalf:0.00} | {halves.PsnrBlurredHalf:0.00} ({halves.PsnrBlurredHalfAllOver:0.00})"))]);
-        }
-        return table;
-    }
-
-    private static void AddColumns(Table table, IReadOnlyList<string> names)
-    {
-        for (int i = 0; i < names.Count; i++)
-        {
-            TableColumn column = new(names[i]);
-            table.AddColumn(i == 0 ? column : column.RightAligned());
-        }
-    }
-
-    /// <summary>What a row is called: networks with their mode.</summary>
-    private static string Name(EvaluationResult result) =>
-        result.MacPerPixel is null ? result.Model : $"{result.Model} ({Name(result.SigmaMode)}{(IsUnguarded(result) ? ", unguarded" : "")})";
-
-    private static bool IsUnguarded(EvaluationResult result) => result is { MacPerPixel: not null, SigmaMode: not SigmaMode.Blind, Guard: false };
-
-    private static string Name(SigmaMode mode) => mode.ToString().ToLowerInvariant();
 
     private sealed class PictureProgress(ProgressDisplay display) : IProgress<int>
     {

@@ -63,7 +63,7 @@ internal static class TrainEstimatorCommand
     {
         if (sets.Count == 0) return [];
         using ProgressDisplay progress = run.StartProgress("Measuring", "pictures", sets.Sum(set => set.Files.Count));
-        return EstimatorEvaluation.Measure(device, weights, sets, EstimatorCondition.Usual(kind), EstimatorEvaluation.UsualSigmas, new Pictures(progress), run.Cancellation);
+        return EstimatorEvaluation.Measure(device, format => new SigmaEstimator(device, format, weights), sets, EstimatorCondition.Usual(kind), EstimatorEvaluation.UsualSigmas, new Pictures(progress), run.Cancellation);
     }
 
     private static void Print(TrainEstimatorResult result, TextWriter text)

@@ -15,115 +15,98 @@ internal static class Evaluator
     /// <summary>Smallest side of a picture that can be measured: SSIM's window must fit into what the cut leaves.</summary>
     public const int MinimumSide = 2 * ImageQuality.Border + ImageQuality.WindowSide;
 
-    private static readonly Baseline[] Baselines =
-    [
-        new("blurred", KnowsSigma: false, "the input itself", c => c.Blurred),
-        new("unsharp", KnowsSigma: true, "unsharp masking with the true sigma and, per picture, the amount of least squared error (an oracle)", c => UnsharpMask.Restore(c.Blurred, c.Sigma, c.Sharp)),
-        new("wiener-fixed", KnowsSigma: true, "Wiener filter with the true sigma and noise-to-signal ratio 0.001", c => new WienerFilter(c.Blurred, c.Sigma).Restore(WienerFilter.FixedRatio)),
-        new("wiener", KnowsSigma: true, "Wiener filter with the true sigma and, per picture, the noise-to-signal ratio of least squared error (an oracle)", c =>
-        {
-            WienerFilter filter = new(c.Blurred, c.Sigma);
-            return filter.Restore(filter.BestRatio(c.Sharp));
-        }),
-        new("polyblur", KnowsSigma: false, "Polyblur, blind, one pass of alpha 2, beta 3, gradients without wrap-around", c => Polyblur.Restore(c.Blurred)),
-    ];
-
-    private static readonly Baseline UnsharpOfAnyRadius = new("unsharp-best", KnowsSigma: true,
-        $"unsharp masking with, per picture, the radius ({string.Join(", ", UnsharpMask.RadiusFactors.Select(factor => FormattableString.Invariant($"{factor}")))} times sigma) and amount of least squared error (an oracle)",
-        c => UnsharpMask.RestoreByBestRadius(c.Blurred, c.Sigma, c.Sharp));
+    /// <summary>What results call the blurred input.</summary>
+    public const string InputName = "blurred";
 
     private static readonly IReadOnlyDictionary<SigmaMode, string> SigmaModes = new Dictionary<SigmaMode, string>
     {
-        [SigmaMode.Blind] = "the network restores every blur alike",
-        [SigmaMode.Given] = FormattableString.Invariant($"the network was told the true sigma, up to {SigmaSetting.MaxSigma} pixels"),
-        [SigmaMode.Auto] = "the network was told what was estimated from each blurred picture by itself; pictures found sharp were left as they were",
+        [SigmaMode.Blind] = "every blur is restored alike",
+        [SigmaMode.Given] = FormattableString.Invariant($"the method was told the true sigma, up to {SigmaSetting.MaxSigma} pixels"),
+        [SigmaMode.Auto] = "the method was told what was estimated from each blurred picture by itself; pictures found sharp were left as they were",
     };
 
-    /// <summary>Measures networks and baselines on sets of pictures. Blocks; uses the device and all processors.</summary>
-    /// <param name="device">Runs the networks; may be null if there are none. Stays the caller's.</param>
-    /// <param name="networks">Under distinct names. Those conditioned on sigma are measured in every mode that the options ask for.</param>
+    /// <summary>Measures methods on sets of pictures, and the blurred input beside them. Blocks; uses the device and all processors.</summary>
+    /// <param name="device">Runs the methods; may be null if there are none. Stays the caller's.</param>
+    /// <param name="methods">Under distinct names. Those that depend on sigma are measured in every mode that the options ask for; those with a parameter to search are told the truth.</param>
     /// <param name="sets">Sets under distinct names.</param>
     /// <param name="options">What to measure.</param>
-    /// <param name="progress">Told the number of pictures done, skipped ones included.</param>
+    /// <param name="progress">Told the number of pictures done, skipped ones included; every degradation and shape takes all of them.</param>
     /// <param name="cancellation">Stops after the picture in hand.</param>
     /// <exception cref="ArgumentException">An option is out of range.</exception>
     /// <exception cref="InvalidDataException">No picture of a set can be measured; or sigma is to be estimated, and a network does not say for which blur.</exception>
     /// <exception cref="IOException">A picture cannot be read from disk; or sigma is to be estimated, and the estimator for a network's blur is not installed.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was asked for.</exception>
     public static EvaluationReport Evaluate(
-        ComputeDevice? device, IReadOnlyList<EvaluatedNetwork> networks, IReadOnlyList<EvaluationSet> sets, EvaluationOptions options,
+        ComputeDevice? device, IReadOnlyList<EvaluatedMethod> methods, IReadOnlyList<EvaluationSet> sets, EvaluationOptions options,
         IProgress<int>? progress = null, CancellationToken cancellation = default)
     {
-        if (networks.Count > 0) ArgumentNullException.ThrowIfNull(device);
+        if (methods.Count > 0) ArgumentNullException.ThrowIfNull(device);
         foreach (float sigma in options.Sigmas)
         {
             if (sigma is not (>= 0 and <= SigmaChoice.Max)) throw new ArgumentException(FormattableString.Invariant($"Sigma must be 0 to {SigmaChoice.Max} pixels, not {sigma}."));
         }
 
-        if (options.SigmaModes.Count == 0 || options.SigmaModes.Contains(SigmaMode.Blind)) throw new ArgumentException("Networks conditioned on sigma are measured with sigma given, estimated, or both.");
+        if (options.SigmaModes.Count == 0 || options.SigmaModes.Contains(SigmaMode.Blind)) throw new ArgumentException("Methods that depend on sigma are measured with sigma given, estimated, or both.");
         if (options.Guards.Count == 0) throw new ArgumentException("Networks conditioned on sigma are measured with the guard, without it, or both.");
+        if (options.SigmaFrom.Count == 0 || options.Degradations.Count == 0 || options.Shapes.Count == 0) throw new ArgumentException("There has to be an estimator, a degradation and a shape of the blur.");
         if (options.Strength is not (>= 0 and <= 1)) throw new ArgumentException(FormattableString.Invariant($"The strength must be 0 to 1, not {options.Strength}."));
 
         List<EvaluationResult> results = [];
         List<SkippedPicture> skipped = [];
-        List<NetworkMethod> methods = [.. networks.Select(network => new NetworkMethod(device!, network.Network, network.Estimator ?? EstimatorFor(network.Network, options)))];
-        List<Variant> variants = [.. networks.Zip(methods).SelectMany(pair => Variants(pair.First, pair.Second, options))];
-        try
+        List<ExamplePicture> examples = [];
+        Dictionary<CostKey, MethodCost> costs = [];
+        int done = 0;
+        foreach (Blur blur in options.Degradations.SelectMany(kind => options.Shapes.Select(shape => new Blur(kind, shape, options))))
         {
-            int done = 0;
-            foreach (EvaluationSet set in sets)
+            List<Variant> variants = [];
+            try
             {
-                List<Measurement> measurements = [];
-                List<Size> sizes = [];
-                foreach (string file in set.Files)
+                foreach (EvaluatedMethod method in methods) variants.AddRange(Variants(device!, method, blur));
+                foreach (EvaluationSet set in sets)
                 {
-                    cancellation.ThrowIfCancellationRequested();
-                    using Mat? sharp = Read(file, options, skipped);
-                    if (sharp is not null)
+                    List<Measurement> measurements = [];
+                    List<Size> sizes = [];
+                    foreach (string file in set.Files)
                     {
-                        measurements.AddRange(Measure(sharp, $"{set.Name}/{Path.GetFileName(file)}", variants, options, cancellation));
-                        sizes.Add(sharp.Size());
+                        cancellation.ThrowIfCancellationRequested();
+                        using Mat? sharp = Read(file, options, skipped);
+                        if (sharp is not null)
+                        {
+                            List<ExamplePicture>? kept = options.KeepExamples && measurements.Count == 0 ? examples : null;
+                            measurements.AddRange(Measure(sharp, set.Name, Path.GetFileName(file), variants, blur, kept, cancellation));
+                            sizes.Add(sharp.Size());
+                        }
+                        progress?.Report(++done);
                     }
-                    progress?.Report(++done);
-                }
-                if (measurements.Count == 0) throw new InvalidDataException($"None of the {set.Files.Count} pictures of {set.Name} can be measured; {skipped[^1].Source}: {skipped[^1].Reason}.");
-                Size commonest = sizes.CountBy(size => size).MaxBy(size => size.Value).Key;
-                Dictionary<NetworkMethod, double> msPerMegapixel = methods.ToDictionary(method => method, method => method.MeasureMsPerMegapixel(commonest.Width, commonest.Height));
-                foreach (IGrouping<Row, Measurement> group in measurements.GroupBy(m => m.Row))
-                {
-                    Row row = group.Key;
-                    results.Add(new(
-                        row.Model, set.Name, row.Sigma, row.Mode == SigmaMode.Given, group.Count(),
-                        group.Average(m => m.Psnr), group.Average(m => m.Ssim), group.Average(m => m.PsnrBlurred), group.Average(m => m.SsimBlurred),
-                        row.Mode, row.Guard, row.Method?.MacPerPixel, row.Method is null ? null : msPerMegapixel[row.Method],
-                        Summarize(row, group.Select(m => m.Estimate)), options.SharpHalf ? Summarize(row, [.. group.Select(m => m.Halves!)]) : null));
+                    if (measurements.Count == 0) throw new InvalidDataException($"None of the {set.Files.Count} pictures of {set.Name} can be measured; {skipped[^1].Source}: {skipped[^1].Reason}.");
+                    Size commonest = sizes.CountBy(size => size).MaxBy(size => size.Value).Key;
+                    results.AddRange(measurements.GroupBy(m => m.Row).Select(group => Summarize(group.Key, [.. group], set.Name, blur, CostOf(costs, group.Key, commonest))));
                 }
             }
+            finally
+            {
+                foreach (StillRestorer restorer in variants.Select(variant => variant.Restorer).Distinct()) restorer.Dispose();
+            }
         }
-        finally
-        {
-            foreach (NetworkMethod method in methods) method.Dispose();
-        }
-        return new(Describe(options), results, skipped);
+        return new(Describe(device, methods, options), results, [.. skipped.Distinct()], Verdict.Of(results)) { Examples = examples };
     }
 
-    /// <summary>A classical method that stands beside the networks.</summary>
-    private sealed record Baseline(string Name, bool KnowsSigma, string Description, Func<Case, LumaPlane> Restore);
+    /// <summary>One way of blurring, and the options.</summary>
+    private sealed record Blur(DegradationKind Kind, BlurShape? Shape, EvaluationOptions Options)
+    {
+        public bool IsCamera => Kind == DegradationKind.Camera;
 
-    /// <summary>With noise and a codec the true sigma is no longer the best radius of an unsharp mask.</summary>
-    private static IEnumerable<Baseline> BaselinesFor(EvaluationOptions options) =>
-        !options.Baselines ? [] : options.Degradation == DegradationKind.Camera ? Baselines.SelectMany(one => one.Name == "unsharp" ? (Baseline[])[one, UnsharpOfAnyRadius] : [one]) : Baselines;
+        /// <summary>gaussian, anisotropic or disc.</summary>
+        public string Psf => NameOf(Shape);
 
-    /// <summary>What the options do to a picture at a sigma.</summary>
-    private static Degradation DegradationAt(float sigma, EvaluationOptions options) => options.Degradation == DegradationKind.Camera
-        ? Degradation.Camera(sigma, options.Noise, options.H264Qp is null ? options.JpegQuality : null) with { Shape = options.Shape, H264Qp = options.H264Qp }
-        : new(sigma) { Shape = options.Shape };
+        /// <summary>What is done to a picture at a sigma.</summary>
+        public Degradation At(float sigma) => IsCamera
+            ? Degradation.Camera(sigma, Options.Noise, Options.H264Qp is null ? Options.JpegQuality : null) with { Shape = Shape, H264Qp = Options.H264Qp }
+            : new(sigma) { Shape = Shape };
+    }
 
-    /// <summary>One picture at one sigma.</summary>
-    private sealed record Case(LumaPlane Sharp, LumaPlane Blurred, float Sigma);
-
-    /// <summary>A network, what it knows of sigma, and whether it is guarded.</summary>
-    private sealed record Variant(string Model, NetworkMethod Method, SigmaMode Mode, bool Guard, float Strength)
+    /// <summary>A method, what it knows of sigma and from where, and whether it is guarded.</summary>
+    private sealed record Variant(EvaluatedMethod Evaluated, StillRestorer Restorer, SigmaMode Mode, SigmaSource From, bool Guard, float Strength)
     {
         public DeblurOptions OptionsAt(float sigma) => new()
         {
@@ -131,18 +114,32 @@ internal static class Evaluator
             Guard = Guard,
             // Beyond what can be set no network has knots.
             Sigma = Mode == SigmaMode.Given ? SigmaSetting.Of(Math.Min(sigma, SigmaSetting.MaxSigma)) : SigmaSetting.Auto,
+            SigmaFrom = From,
         };
     }
 
     /// <summary>What figures are means of: one method at one sigma.</summary>
-    /// <param name="Model">Name of network or baseline.</param>
-    /// <param name="Mode">What it knows of sigma.</param>
     /// <param name="Sigma">In pixels.</param>
-    /// <param name="Guard">Whether it is guarded.</param>
-    /// <param name="Method">The network; null for a baseline.</param>
-    private sealed record Row(string Model, SigmaMode Mode, float Sigma, bool Guard = false, NetworkMethod? Method = null);
+    /// <param name="Variant">The method; null for the input.</param>
+    private sealed record Row(float Sigma, Variant? Variant)
+    {
+        public string Model => Variant?.Evaluated.Name ?? InputName;
 
-    private sealed record Measurement(Row Row, double Psnr, double Ssim, double PsnrBlurred, double SsimBlurred, Estimate? Estimate, Halves? Halves);
+        public MethodKind Kind => Variant is null ? MethodKind.Input : Variant.Evaluated.Method.Network is null ? MethodKind.Filter : MethodKind.Network;
+
+        public SigmaMode Mode => Variant?.Mode ?? SigmaMode.Blind;
+
+        public bool Guard => Variant?.Guard ?? false;
+
+        public SigmaSource? SigmaFrom => Mode == SigmaMode.Auto ? Variant!.From : null;
+
+        public bool IsOwnEstimator => SigmaFrom is { } from && from == SigmaEstimators.Resolve(SigmaSource.Own, Variant!.Evaluated.Method);
+    }
+
+    private sealed record Measurement(Row Row, double Psnr, double Ssim, double PsnrBlurred, double SsimBlurred, Estimate? Estimate, Halves? Halves, double? BestValue);
+
+    /// <summary>What the time of a restoration depends on.</summary>
+    private readonly record struct CostKey(string Model, Size Size, float Sigma);
 
     /// <summary>Sigma as estimated of one picture, and whether it was called sharp.</summary>
     private readonly record struct Estimate(float Sigma, bool IsSharp)
@@ -157,24 +154,63 @@ internal static class Evaluator
             new(HalfBlurred.SharpPsnr(truth, ofHalf), HalfBlurred.BlurredPsnr(truth, ofHalf), HalfBlurred.BlurredPsnr(truth, ofAll), estimate);
     }
 
+    /// <summary>gaussian, anisotropic or disc.</summary>
+    internal static string NameOf(BlurShape? shape) => shape?.Kind.ToString().ToLowerInvariant() ?? "gaussian";
+
+    private static EvaluationResult Summarize(Row row, Measurement[] pictures, string set, Blur blur, MethodCost? cost)
+    {
+        double[] bestValues = [.. pictures.Where(m => m.BestValue is not null).Select(m => m.BestValue!.Value)];
+        return new(
+            row.Model, set, row.Sigma, row.Mode == SigmaMode.Given, pictures.Length,
+            pictures.Average(m => m.Psnr), pictures.Average(m => m.Ssim), pictures.Average(m => m.PsnrBlurred), pictures.Average(m => m.SsimBlurred),
+            row.Mode, row.Guard, cost?.MacPerPixel, cost?.MsPerMegapixel,
+            Summarize(row, pictures.Select(m => m.Estimate)), blur.Options.SharpHalf ? Summarize(row, [.. pictures.Select(m => m.Halves!)]) : null,
+            row.Kind, blur.Kind, blur.Psf, row.SigmaFrom, row.IsOwnEstimator, bestValues.Length == 0 ? null : EstimatorEvaluation.Percentile(bestValues, 0.5),
+            row.Variant?.Evaluated.Method.Network?.TrainingRecord.GetValueOrDefault("degradation"));
+    }
+
     private static SigmaEstimateSummary? Summarize(Row row, IEnumerable<Estimate?> estimates) =>
         row.Mode == SigmaMode.Auto ? SigmaEstimateSummary.Of(row.Sigma, [.. estimates.Select(one => (one!.Value.Sigma, one.Value.IsSharp))]) : null;
 
     private static SharpHalfSummary Summarize(Row row, List<Halves> pictures) => new(
         pictures.Average(one => one.Sharp), pictures.Average(one => one.Blurred), pictures.Average(one => one.BlurredAllOver), Summarize(row, pictures.Select(one => one.Estimate)));
 
-    private static IEnumerable<Variant> Variants(EvaluatedNetwork network, NetworkMethod method, EvaluationOptions options) =>
-        !network.Network.IsConditioned ? [new(network.Name, method, SigmaMode.Blind, Guard: false, options.Strength)]
-        : options.SigmaModes.Distinct().SelectMany(mode => options.Guards.Distinct().Select(guard => new Variant(network.Name, method, mode, guard, options.Strength)));
+    /// <summary>Measured when first asked for, while nothing else runs. Of a network, every sigma costs the same.</summary>
+    private static MethodCost? CostOf(Dictionary<CostKey, MethodCost> costs, Row row, Size size)
+    {
+        if (row.Variant is not { Evaluated.Searched: null } variant) return null;
+        float sigma = row.Kind == MethodKind.Network ? ExamplePicture.UsualSigma : row.Sigma;
+        CostKey key = new(row.Model, size, sigma);
+        if (!costs.TryGetValue(key, out MethodCost cost)) costs[key] = cost = variant.Restorer.MeasureCost(size.Width, size.Height, sigma);
+        return cost;
+    }
 
-    /// <summary>What estimates sigma for a network, found before anything is measured; null where nothing has to.</summary>
-    private static EstimatorWeights? EstimatorFor(Network network, EvaluationOptions options)
+    /// <summary>All ways in which a method is measured; they share a restorer, which the caller disposes.</summary>
+    private static List<Variant> Variants(ComputeDevice device, EvaluatedMethod evaluated, Blur blur)
+    {
+        EvaluationOptions options = blur.Options;
+        RestorationMethod method = evaluated.Method;
+        List<(SigmaMode Mode, SigmaSource From)> ways = [];
+        if (!method.TakesSigma) ways.Add((SigmaMode.Blind, SigmaSource.Own));
+        else if (evaluated.Searched is not null) ways.Add((SigmaMode.Given, SigmaSource.Own));
+        else foreach (SigmaMode mode in options.SigmaModes.Distinct())
+        {
+            if (mode == SigmaMode.Given) ways.Add((mode, SigmaSource.Own));
+            else ways.AddRange(options.SigmaFrom.Select(from => SigmaEstimators.Resolve(from, method)).Distinct().Select(from => (mode, from)));
+        }
+        bool isEstimated = ways.Any(way => way is { Mode: SigmaMode.Auto, From: SigmaSource.Ours });
+        StillRestorer restorer = new(device, method, evaluated.Estimator ?? (isEstimated ? EstimatorFor(method, blur.Kind) : null));
+        IReadOnlyList<bool> guards = method.Network is { IsConditioned: true } ? [.. options.Guards.Distinct()] : [false];
+        return [.. ways.SelectMany(way => guards.Select(guard => new Variant(evaluated, restorer, way.Mode, way.From, guard, options.Strength)))];
+    }
+
+    /// <summary>What estimates sigma, found before anything is measured: for a network what learned its blur, for a filter what learned the blur in hand.</summary>
+    private static EstimatorWeights EstimatorFor(RestorationMethod method, DegradationKind kind)
     {
         const string Advice = "To measure with the true sigma only: --sigma-mode given.";
-        if (!network.IsConditioned || !options.SigmaModes.Contains(SigmaMode.Auto)) return null;
         try
         {
-            return SigmaEstimators.WeightsFor(network);
+            return method.Network is { } network ? SigmaEstimators.WeightsFor(network) : EstimatorWeights.Load(kind.Name());
         }
         catch (FileNotFoundException e)
         {
@@ -200,55 +236,65 @@ internal static class Evaluator
         return picture;
     }
 
-    private static List<Measurement> Measure(Mat sharp, string name, List<Variant> variants, EvaluationOptions options, CancellationToken cancellation)
+    /// <param name="sharp">The truth.</param>
+    /// <param name="set">Name of its set.</param>
+    /// <param name="name">Of its file.</param>
+    /// <param name="variants">What is measured.</param>
+    /// <param name="blur">What is done to it.</param>
+    /// <param name="examples">Gets what became of the picture at one sigma; null where nobody wants it.</param>
+    /// <param name="cancellation">Stops after the method in hand.</param>
+    private static Measurement[] Measure(Mat sharp, string set, string name, List<Variant> variants, Blur blur, List<ExamplePicture>? examples, CancellationToken cancellation)
     {
+        EvaluationOptions options = blur.Options;
+        float shown = options.Sigmas.MinBy(sigma => Math.Abs(sigma - ExamplePicture.UsualSigma));
         LumaPlane truth = LumaPlane.Of(sharp);
         using Mat luma = truth.ToMat(MatType.CV_8UC1);
         List<Func<Measurement>> work = [];
+        List<(Row Row, LumaPlane Luma)> kept = [];
         foreach (float sigma in options.Sigmas)
         {
-            // A luma network is judged on blurred luma; an RGB network on luma of what it makes of the blurred picture.
-            bool camera = options.Degradation == DegradationKind.Camera;
-            Degradation degradation = DegradationAt(sigma, options);
-            SeededRandom random = new(seed: 1, FormattableString.Invariant($"{name}/{sigma}"));
-            using Mat? picture = camera || variants.Any(variant => variant.Method.TakesRgb) ? degradation.Apply(sharp, random) : null;
+            // A luma method is judged on blurred luma; an RGB network on luma of what it makes of the blurred picture.
+            Degradation degradation = blur.At(sigma);
+            SeededRandom random = new(seed: 1, FormattableString.Invariant($"{set}/{name}/{sigma}"));
+            using Mat? picture = blur.IsCamera || variants.Any(variant => variant.Restorer.TakesRgb) ? degradation.Apply(sharp, random) : null;
             LumaPlane? ofPicture = picture is null ? null : LumaPlane.Of(picture);
             using Mat blurredLuma = degradation.Blur(luma);
-            LumaPlane blurred = camera ? ofPicture! : LumaPlane.FromMat(blurredLuma);
+            LumaPlane blurred = blur.IsCamera ? ofPicture! : LumaPlane.FromMat(blurredLuma);
             Quality given = new(truth, blurred);
 
             // What is sharp in a camera's picture has its noise and compression all the same.
-            using Mat? clear = options.SharpHalf && camera ? DegradationAt(0, options).Apply(sharp, new SeededRandom(seed: 1, FormattableString.Invariant($"{name}/sharp"))) : null;
+            using Mat? clear = options.SharpHalf && blur.IsCamera ? blur.At(0).Apply(sharp, new SeededRandom(seed: 1, FormattableString.Invariant($"{set}/{name}/sharp"))) : null;
             using Mat? halfPicture = options.SharpHalf && picture is not null ? HalfBlurred.Join(clear ?? sharp, picture) : null;
-            LumaPlane? half = !options.SharpHalf ? null : camera ? LumaPlane.Of(halfPicture!) : HalfBlurred.Join(truth, blurred);
+            LumaPlane? half = !options.SharpHalf ? null : blur.IsCamera ? LumaPlane.Of(halfPicture!) : HalfBlurred.Join(truth, blurred);
             LumaPlane? ofHalfPicture = halfPicture is null ? null : LumaPlane.Of(halfPicture);
 
-            foreach (Baseline baseline in BaselinesFor(options))
-            {
-                Row row = new(baseline.Name, baseline.KnowsSigma ? SigmaMode.Given : SigmaMode.Blind, sigma);
-                work.Add(() =>
-                {
-                    LumaPlane restored = baseline.Restore(new(truth, blurred, sigma));
-                    Halves? halves = half is null ? null : Halves.Of(truth, baseline.Restore(new(truth, half, sigma)), restored, estimate: null);
-                    return new Quality(truth, restored).Against(given, row, estimate: null, halves);
-                });
-            }
+            Row inputRow = new(sigma, null);
+            work.Add(() => given.Against(given, inputRow, estimate: null, half is null ? null : Halves.Of(truth, half, blurred, estimate: null), bestValue: null));
+            if (sigma == shown) kept.Add((inputRow, blurred));
             foreach (Variant variant in variants)
             {
                 cancellation.ThrowIfCancellationRequested();
-                LumaPlane input = variant.Method.TakesRgb ? ofPicture! : blurred;
-                RestoredLuma restored = variant.Method.Restore(input, picture, variant.OptionsAt(sigma));
-                RestoredLuma? restoredHalf = half is null ? null : variant.Method.Restore(variant.Method.TakesRgb ? ofHalfPicture! : half, halfPicture, variant.OptionsAt(sigma));
-                Quality inputQuality = variant.Method.TakesRgb ? new(truth, input) : given;
-                Row row = new(variant.Model, variant.Mode, sigma, variant.Guard, variant.Method);
+                Row row = new(sigma, variant);
+                DeblurOptions how = variant.OptionsAt(sigma);
+                LumaPlane input = variant.Restorer.TakesRgb ? ofPicture! : blurred;
+                LumaPlane? halfInput = variant.Restorer.TakesRgb ? ofHalfPicture : half;
+                double? bestValue = variant.Evaluated.Searched is { } parameter ? ParameterSearch.Best(parameter, value => variant.Restorer.QualityAt(variant.Evaluated.At(value), truth, input, how)) : null;
+                using StillRestorer? best = bestValue is { } found ? variant.Restorer.For(variant.Evaluated.At(found)) : null;
+                StillRestorer restorer = best ?? variant.Restorer;
+                RestoredLuma restored = restorer.Restore(input, picture, how);
+                RestoredLuma? restoredHalf = halfInput is null ? null : restorer.Restore(halfInput, halfPicture, how);
+                Quality inputQuality = variant.Restorer.TakesRgb ? new(truth, input) : given;
                 work.Add(() => new Quality(truth, restored.Luma).Against(
-                    inputQuality, row, Estimate.Of(restored), restoredHalf is { } one ? Halves.Of(truth, one.Luma, restored.Luma, Estimate.Of(one)) : null));
+                    inputQuality, row, Estimate.Of(restored), restoredHalf is { } one ? Halves.Of(truth, one.Luma, restored.Luma, Estimate.Of(one)) : null, bestValue));
+                if (sigma == shown) kept.Add((row, restored.Luma));
             }
         }
 
         var measurements = new Measurement[work.Count];
         EveryProcessor.For(work.Count, i => measurements[i] = work[i](), cancellation);
-        return [.. measurements];
+        examples?.Add(new(set, name, blur.Kind, blur.Psf, shown, truth, [.. kept.Select(one => new RestoredExample(
+            one.Row.Model, one.Row.Kind, one.Row.Mode, one.Row.Guard, one.Row.SigmaFrom, one.Row.IsOwnEstimator, one.Luma, measurements.First(m => m.Row == one.Row).Psnr))]));
+        return measurements;
     }
 
     /// <summary>How near one plane comes to the truth; worked out when first asked for.</summary>
@@ -258,22 +304,32 @@ internal static class Evaluator
             ImageQuality.Psnr(truth.Samples, plane.Samples, truth.W, truth.H),
             ImageQuality.Ssim(truth.Samples, plane.Samples, truth.W, truth.H)));
 
-        public Measurement Against(Quality given, Row row, Estimate? estimate, Halves? halves) => new(
-            row, _figures.Value.Psnr, _figures.Value.Ssim, given._figures.Value.Psnr, given._figures.Value.Ssim, estimate, halves);
+        public Measurement Against(Quality given, Row row, Estimate? estimate, Halves? halves, double? bestValue) => new(
+            row, _figures.Value.Psnr, _figures.Value.Ssim, given._figures.Value.Psnr, given._figures.Value.Ssim, estimate, halves, bestValue);
     }
 
-    private static EvaluationProtocol Describe(EvaluationOptions options) => new(
+    private static EvaluationProtocol Describe(ComputeDevice? device, IReadOnlyList<EvaluatedMethod> methods, EvaluationOptions options) => new(
         "Y = 16 + (65.481 R + 128.553 G + 24.966 B)/255, rounded to 8 bits",
-        options.Degradation == DegradationKind.Camera
-            ? FormattableString.Invariant($"{DescribeBlur(options.Shape)} in linear light (sRGB), noise of standard deviation {options.Noise}/255 at mid-grey (a quarter read noise, the rest shot noise), {DescribeCodec(options)}; then luma")
-            : $"{DescribeBlur(options.Shape)} of luma (of R, G and B for RGB networks) in floating point, kernel side 2*ceil(4 sigma)+1, border reflect-101, rounded to 8 bits",
+        string.Join("; or: ", options.Degradations.SelectMany(kind => options.Shapes.Select(shape => Describe(kind, shape, options)))),
         ImageQuality.Border,
         "10 log10(255^2 / max(mean squared error, 0.001)) per picture, mean over the set; 78.13 means identical",
         "11x11 Gaussian window of standard deviation 1.5, K1 0.01, K2 0.03, valid positions only; mean over the set",
-        BaselinesFor(options).ToDictionary(baseline => baseline.Name, baseline => baseline.Description),
+        new Dictionary<string, string>([new(InputName, "the input itself"), .. methods.Select(method => new KeyValuePair<string, string>(method.Name, Describe(method)))]),
         SigmaModes, options.Strength,
         options.SharpHalf ? $"left half sharp (with the noise and compression of the camera, if any), right half blurred, {HalfBlurred.FadeColumns} columns of linear cross-fade between, which are not measured; PSNR against the sharp picture" : null,
-        options.Shape?.Kind.ToString().ToLowerInvariant() ?? "gaussian");
+        string.Join(',', options.Shapes.Select(NameOf)),
+        "median time from enqueueing a restoration to its end, guard included, estimator and copies not, at the commonest size of the set; MAC: multiply-accumulates of the same",
+        device?.Info.Name);
+
+    private static string Describe(EvaluatedMethod method)
+    {
+        if (method.Method.Filter is not { } filter) return $"network of {method.Method.Network!.Description.MacPerPixel:N0} multiplications per pixel";
+        return $"{filter.Summary.TrimEnd('.')} ({filter.Source.TrimEnd('.')}){(method.Searched is { } parameter ? $"; told sigma and, per picture, the {parameter.Name} of the largest PSNR (an oracle)" : "")}";
+    }
+
+    private static string Describe(DegradationKind kind, BlurShape? shape, EvaluationOptions options) => kind == DegradationKind.Camera
+        ? FormattableString.Invariant($"{DescribeBlur(shape)} in linear light (sRGB), noise of standard deviation {options.Noise}/255 at mid-grey (a quarter read noise, the rest shot noise), {DescribeCodec(options)}; then luma")
+        : $"{DescribeBlur(shape)} of luma (of R, G and B for RGB networks) in floating point, kernel side 2*ceil(4 sigma)+1, border reflect-101, rounded to 8 bits";
 
     private static string DescribeBlur(BlurShape? shape) => shape switch
     {

@@ -17,13 +17,13 @@ internal static class SigmaEstimators
     /// <param name="source">Which one; not <see cref="SigmaSource.Own"/>.</param>
     /// <param name="device">Where the frames are.</param>
     /// <param name="format">Of every frame.</param>
-    /// <param name="method">Whose blur it is to estimate.</param>
+    /// <param name="method">Whose blur it is to estimate; may be null where <paramref name="learned"/> is given.</param>
     /// <param name="learned">For <see cref="SigmaSource.Ours"/>: what was learned; null takes what is installed for the method's blur.</param>
     /// <exception cref="IOException">No learned estimator is installed for the network's blur, or it cannot be read.</exception>
     /// <exception cref="InvalidDataException">The network does not say what it was trained on, or the estimator's file is damaged.</exception>
-    public static ISigmaEstimator Create(SigmaSource source, ComputeDevice device, FrameFormat format, RestorationMethod method, EstimatorWeights? learned) => source switch
+    public static ISigmaEstimator Create(SigmaSource source, ComputeDevice device, FrameFormat format, RestorationMethod? method, EstimatorWeights? learned) => source switch
     {
-        _ => new SigmaEstimator(device, format, learned ?? (method.Network is { } network ? WeightsFor(network) : EstimatorWeights.Load(WeightsOfFilters))),
+        _ => new SigmaEstimator(device, format, learned ?? (method?.Network is { } network ? WeightsFor(network) : EstimatorWeights.Load(WeightsOfFilters))),
     };
 
     /// <summary>The estimator that learned the blur on which the network was trained.</summary>

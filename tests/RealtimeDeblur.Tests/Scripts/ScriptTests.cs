@@ -10,7 +10,7 @@ public sealed class ScriptTests : IDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("deblur scripts ");
 
     public static TheoryData<string> AllScripts => [
-        "deblur", "test", ".ci/run", "scripts/setup.sh", "samples/train-all", "samples/own-weights", "tests/native/package.sh", "tests/native/samples.sh", "tests/native/exports.sh",
+        "deblur", "test", ".ci/run", "scripts/setup.sh", "samples/train-all", "samples/own-weights", "samples/reproduce-figures/reproduce", "tests/native/package.sh", "tests/native/samples.sh", "tests/native/exports.sh",
         "samples/slurm/restore.sbatch", "samples/ffmpeg-frei0r", "samples/gstreamer-frei0r", "samples/gstreamer-element", "samples/melt-frei0r",
     ];
 

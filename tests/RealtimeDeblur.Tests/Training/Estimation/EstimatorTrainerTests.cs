@@ -93,8 +93,9 @@ public sealed class EstimatorTrainerTests : IDisposable
         _pictures.Add("one/b.png");
         _pictures.AddFile("one/broken.png", [1]);
         _pictures.Add("two/c.png");
+        EstimatorWeights weights = Tests.Restoration.RandomEstimator.Create(new(Members: 1));
         IReadOnlyList<EstimatorResult> results = EstimatorEvaluation.Measure(
-            device, Tests.Restoration.RandomEstimator.Create(new(Members: 1)), EvaluationSet.Find(_pictures.Sharp), EstimatorCondition.Usual(DegradationKind.Camera), [0, 1, 2], cancellation: TestContext.Current.CancellationToken);
+            device, format => new SigmaEstimator(device, format, weights), EvaluationSet.Find(_pictures.Sharp), EstimatorCondition.Usual(DegradationKind.Camera), [0, 1, 2], cancellation: TestContext.Current.CancellationToken);
         Assert.Equal(2 * 3 * 3, results.Count);
         Assert.All(results, one => Assert.Equal(one.Set == "one" ? 2 : 1, one.Images));
         Assert.All(results, one => Assert.Equal(one.Sigma == 0, double.IsNaN(one.MedianError)));
@@ -112,6 +113,7 @@ public sealed class EstimatorTrainerTests : IDisposable
         Assert.Equal(0, result.Bias, 1e-6);
         Assert.Equal(2.04, result.MeanSigma, 1e-6);
         Assert.Equal(0.2, result.SharpShare, 1e-6);
+        Assert.Equal(0.1, result.QuartileDistance, 1e-6);       // from -0.05 to 0.05
     }
 
     private static SigmaEstimate Estimate(ComputeDevice device, EstimatorWeights weights, Mat sharp, float sigma)

@@ -24,7 +24,7 @@ public sealed class EvaluatorTests : IDisposable
     {
         AddTwoSets();
         using ComputeDevice device = TestDevice.OpenOrSkip();
-        EvaluationReport report = Evaluate(device, [new("identity", Identity(C: 1)), new("identity-rgb", Identity(C: 3))], new() { Sigmas = [0, 1.6f], Degradation = degradation });
+        EvaluationReport report = Evaluate(device, [new("identity", Identity(C: 1)), new("identity-rgb", Identity(C: 3))], new() { Sigmas = [0, 1.6f], Degradations = [degradation] });
         List<EvaluationResult> identities = [.. report.Results.Where(result => result.Model.StartsWith("identity", StringComparison.Ordinal))];
         Assert.Equal(8, identities.Count);
         foreach (EvaluationResult result in identities)
@@ -71,38 +71,71 @@ public sealed class EvaluatorTests : IDisposable
     }
 
     [Fact]
-    public void Evaluate_AllBaselines_StandBesideTheBlurredInput()
+    public void Evaluate_Filters_StandBesideTheInputAndHelp()
     {
         AddTwoSets();
-        EvaluationReport report = Evaluate(null, [], new() { Sigmas = [0, 1] });
-        Assert.Equal(["blurred", "unsharp", "wiener-fixed", "wiener", "polyblur"], report.Results.Select(result => result.Model).Distinct());
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        EvaluatedMethod[] methods = [.. ((string[])["unsharp", "wiener:ratio=best"]).Select(EvaluatedMethod.Parse)];
+        EvaluationReport report = Evaluate(device, methods, new() { Sigmas = [0, 1], SigmaModes = [SigmaMode.Given] });
+        Assert.Equal(["blurred", "unsharp", "wiener:ratio=best"], report.Results.Select(result => result.Model).Distinct());
         Assert.Equal(["first", "second"], report.Results.Select(result => result.Set).Distinct());
         Assert.Equal(report.Results.Select(result => result.Model).Distinct(), report.Protocol.Methods.Keys);
-        Assert.All(report.Results.Where(result => result.Sigma == 0 && result.KnowsSigma && result.Model != "wiener-fixed"), result => Assert.Equal(78.13, result.Psnr, 2));
-        Assert.All(report.Results.Where(result => result is { Sigma: 1, Model: "wiener" or "unsharp" }), result => Assert.True(result.Psnr > result.PsnrBlurred));
+        Assert.Contains("oracle", report.Protocol.Methods["wiener:ratio=best"], StringComparison.Ordinal);
+        Assert.All(report.Results.Where(result => result is { Sigma: 1, Kind: MethodKind.Filter }), result => Assert.True(result.Psnr > result.PsnrBlurred, $"{result}"));
+        Assert.All(report.Results, result => Assert.Equal(result.Model == "wiener:ratio=best", result.BestValue is not null));
+        Assert.All(report.Results, result => Assert.Equal(result.Model == "unsharp", result is { MacPerPixel: > 0, MsPerMegapixel: > 0 }));
+        Assert.Null(report.Verdict);
+    }
+
+    [Fact]
+    public void Evaluate_BestValue_IsAheadOfOthers()
+    {
+        _pictures.Add("a.png", 96, 80);
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        string[] ratios = ["best", "0.0003", "0.003", "0.03", "0.3"];
+        EvaluationReport report = Evaluate(device, [.. ratios.Select(ratio => EvaluatedMethod.Parse($"wiener:ratio={ratio}"))], new() { Sigmas = [1.6f], SigmaModes = [SigmaMode.Given] });
+        EvaluationResult best = report.Results.Single(result => result.BestValue is not null);
+        Assert.All(report.Results, result => Assert.True(best.Psnr >= result.Psnr - 0.02, $"{result} {best}"));
+    }
+
+    [Fact]
+    public void Evaluate_SeveralBlursAndEstimators_MeasuresEach()
+    {
+        _pictures.Add("a.png", 160, 120);
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        EvaluationOptions options = new()
+        {
+            Sigmas = [1], SigmaModes = [SigmaMode.Auto], SigmaFrom = [SigmaSource.Own, SigmaSource.Ours, SigmaSource.Spectrum], Shapes = [null, BlurShape.Disc],
+            Degradations = [DegradationKind.Gaussian, DegradationKind.Camera], KeepExamples = true,
+        };
+        EvaluationReport report = Evaluate(device, [EvaluatedMethod.Parse("unsharp")], options);
+        Assert.Equal(4 * 3, report.Results.Count);
+        Assert.Equal(4, report.Results.Select(result => (result.Degradation, result.Psf)).Distinct().Count());
+        Assert.Equal(4, report.Results.Where(result => result.Kind == MethodKind.Input).Select(result => result.Psnr).Distinct().Count());
+        foreach (EvaluationResult result in report.Results.Where(result => result.Kind == MethodKind.Filter))
+        {
+            Assert.NotNull(result.SigmaEstimate);
+            Assert.Equal(result.SigmaFrom == SigmaSource.Ours, result.IsOwnEstimator);
+        }
+        Assert.Contains("; or: ", report.Protocol.Degradation, StringComparison.Ordinal);
+        Assert.Equal("gaussian,disc", report.Protocol.Psf);
+        Assert.Equal(4, report.Examples.Count);
+        Assert.All(report.Examples, example => Assert.Equal(["blurred", "unsharp", "unsharp"], example.Restored.Select(one => one.Model)));
+        // One picture is the whole set.
+        Assert.Equal(report.Results.Select(result => result.Psnr), report.Examples.SelectMany(example => example.Restored).Select(one => one.Psnr));
     }
 
     [Fact]
     public void Evaluate_Camera_IsTheSameEveryTimeAndHarderWithNoise()
     {
         _pictures.Add("a.png", 96, 80);
-        EvaluationOptions options = new() { Sigmas = [1], Degradation = DegradationKind.Camera, Baselines = true };
+        EvaluationOptions options = new() { Sigmas = [1], Degradations = [DegradationKind.Camera] };
         EvaluationReport first = Evaluate(null, [], options);
         Assert.Equal(first.Results, Evaluate(null, [], options).Results);
         EvaluationReport clean = Evaluate(null, [], options with { Noise = 0, JpegQuality = null });
         EvaluationReport noisy = Evaluate(null, [], options with { Noise = 20, JpegQuality = null });
         Assert.True(clean.Results[0].Psnr > noisy.Results[0].Psnr + 1);
         Assert.Contains("JPEG quality 85", first.Protocol.Degradation, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Evaluate_Camera_HasAnUnsharpMaskOfTheBestRadius()
-    {
-        _pictures.Add("a.png", 96, 80);
-        EvaluationReport report = Evaluate(null, [], new() { Sigmas = [1.6f], Degradation = DegradationKind.Camera });
-        Assert.Equal(["blurred", "unsharp", "unsharp-best", "wiener-fixed", "wiener", "polyblur"], report.Results.Select(result => result.Model));
-        Assert.Contains("oracle", report.Protocol.Methods["unsharp-best"], StringComparison.Ordinal);
-        Assert.True(report.Results[2].Psnr >= report.Results[1].Psnr - 0.01);
     }
 
     [Fact]
@@ -113,10 +146,10 @@ public sealed class EvaluatorTests : IDisposable
         Dictionary<string, EvaluationReport> reports = new()
         {
             ["Gaussian blur of luma"] = Evaluate(null, [], options),
-            ["disc of radius 2 sigma"] = Evaluate(null, [], options with { Shape = BlurShape.Disc }),
-            ["ratio 2, long axis at 30 degrees"] = Evaluate(null, [], options with { Shape = BlurShape.Anisotropic(2, MathF.PI / 6) }),
-            ["JPEG quality 85"] = Evaluate(null, [], options with { Degradation = DegradationKind.Camera, Noise = 0 }),
-            ["intra frame of QP 40"] = Evaluate(null, [], options with { Degradation = DegradationKind.Camera, Noise = 0, H264Qp = 40 }),
+            ["disc of radius 2 sigma"] = Evaluate(null, [], options with { Shapes = [BlurShape.Disc] }),
+            ["ratio 2, long axis at 30 degrees"] = Evaluate(null, [], options with { Shapes = [BlurShape.Anisotropic(2, MathF.PI / 6)] }),
+            ["JPEG quality 85"] = Evaluate(null, [], options with { Degradations = [DegradationKind.Camera], Noise = 0 }),
+            ["intra frame of QP 40"] = Evaluate(null, [], options with { Degradations = [DegradationKind.Camera], Noise = 0, H264Qp = 40 }),
         };
         Assert.All(reports, report => Assert.Contains(report.Key, report.Value.Protocol.Degradation, StringComparison.Ordinal));
         Assert.Equal(reports.Count, reports.Values.Select(report => report.Results[0].Psnr).Distinct().Count());
@@ -148,10 +181,10 @@ public sealed class EvaluatorTests : IDisposable
         using ComputeDevice device = TestDevice.OpenOrSkip();
         NetworkDescription description = new("small", [new("first", 1, 4, 3, Relu: true), new("last", 4, 1, 3, Relu: false)], globalSkip: true, sigmaKnots: [0.5f, 1, 2]);
         Network network = RandomNetwork.Create(description, seed: 3);
-        EvaluationOptions options = new() { Sigmas = [1, 2, 5], Baselines = false, SigmaModes = [SigmaMode.Given], Guards = [false] };
+        EvaluationOptions options = new() { Sigmas = [1, 2, 5], SigmaModes = [SigmaMode.Given], Guards = [false] };
         EvaluationReport report = Evaluate(device, [new("told", network), new("at1", network.At(1)), new("at2", network.At(2))], options);
-        Assert.All(report.Results, result => Assert.Equal(result.Model == "told" ? SigmaMode.Given : SigmaMode.Blind, result.SigmaMode));
-        Assert.Equal(3 * 2 * 3, report.Results.Count);
+        Assert.All(Methods(report), result => Assert.Equal(result.Model == "told" ? SigmaMode.Given : SigmaMode.Blind, result.SigmaMode));
+        Assert.Equal(3 * 2 * 3, Methods(report).Count);
         foreach (EvaluationResult told in report.Results.Where(result => result.Model == "told"))
         {
             EvaluationResult same = Assert.Single(report.Results, other => other.Model == (told.Sigma == 1 ? "at1" : "at2") && other.Set == told.Set && other.Sigma == told.Sigma);
@@ -168,10 +201,10 @@ public sealed class EvaluatorTests : IDisposable
     {
         _pictures.AddFile("gray.png", FlatPicture(BrightnessEstimator.Mild));
         using ComputeDevice device = TestDevice.OpenOrSkip();
-        EvaluatedNetwork network = new("dial", SmallNetwork.Dial()) { Estimator = BrightnessEstimator.Create() };
-        EvaluationReport report = Evaluate(device, [network], new() { Sigmas = [0, 0.5f, 1, 2], Baselines = false });
-        Assert.Equal([SigmaMode.Given, SigmaMode.Auto], report.Results.Select(result => result.SigmaMode).Distinct());
-        foreach (EvaluationResult result in report.Results)
+        EvaluatedMethod network = new("dial", SmallNetwork.Dial()) { Estimator = BrightnessEstimator.Create() };
+        EvaluationReport report = Evaluate(device, [network], new() { Sigmas = [0, 0.5f, 1, 2] });
+        Assert.Equal([SigmaMode.Given, SigmaMode.Auto], Methods(report).Select(result => result.SigmaMode).Distinct());
+        foreach (EvaluationResult result in Methods(report))
         {
             Assert.Equal(result.SigmaMode == SigmaMode.Auto, result.SigmaEstimate is not null);
             if (result.SigmaEstimate is not { } estimate) continue;
@@ -190,8 +223,8 @@ public sealed class EvaluatorTests : IDisposable
     {
         _pictures.AddFile("dark.png", FlatPicture(gray: 40));
         using ComputeDevice device = TestDevice.OpenOrSkip();
-        EvaluatedNetwork network = new("dial", SmallNetwork.Dial()) { Estimator = BrightnessEstimator.Create() };
-        EvaluationResult result = Assert.Single(Evaluate(device, [network], new() { Sigmas = [2], Baselines = false, SigmaModes = [SigmaMode.Auto] }).Results);
+        EvaluatedMethod network = new("dial", SmallNetwork.Dial()) { Estimator = BrightnessEstimator.Create() };
+        EvaluationResult result = Assert.Single(Methods(Evaluate(device, [network], new() { Sigmas = [2], SigmaModes = [SigmaMode.Auto] })));
         Assert.Equal((result.PsnrBlurred, result.SsimBlurred), (result.Psnr, result.Ssim));
         Assert.Equal(1, result.SigmaEstimate!.SharpShare);
     }
@@ -201,10 +234,10 @@ public sealed class EvaluatorTests : IDisposable
     {
         _pictures.Add("a.png", 160, 120);
         using ComputeDevice device = TestDevice.OpenOrSkip();
-        EvaluationOptions options = new() { Sigmas = [2], Baselines = false, SigmaModes = [SigmaMode.Given], Guards = [true, false], SharpHalf = true };
+        EvaluationOptions options = new() { Sigmas = [2], SigmaModes = [SigmaMode.Given], Guards = [true, false], SharpHalf = true };
         EvaluationReport report = Evaluate(device, [new("dial", SmallNetwork.Dial()), new("sharpen", SmallNetwork.Sharpen())], options);
-        Assert.Equal(["dial", "dial", "sharpen"], report.Results.Select(result => result.Model));
-        EvaluationResult guarded = report.Results[0], bare = report.Results[1], blind = report.Results[2];
+        Assert.Equal(["dial", "dial", "sharpen"], Methods(report).Select(result => result.Model));
+        EvaluationResult guarded = Methods(report)[0], bare = Methods(report)[1], blind = Methods(report)[2];
         Assert.Equal((true, false, false), (guarded.Guard, bare.Guard, blind.Guard));
         Assert.Equal(guarded.PsnrBlurred, bare.PsnrBlurred);
         // The guard keeps what is sharp.
@@ -220,7 +253,7 @@ public sealed class EvaluatorTests : IDisposable
     {
         AddTwoSets();
         using ComputeDevice device = TestDevice.OpenOrSkip();
-        EvaluationOptions options = new() { Sigmas = [2], SharpHalf = true, Degradation = degradation, Noise = 0, JpegQuality = null };
+        EvaluationOptions options = new() { Sigmas = [2], SharpHalf = true, Degradations = [degradation], Noise = 0, JpegQuality = null };
         EvaluationReport report = Evaluate(device, [new("identity", Identity(C: 1)), new("identity-rgb", Identity(C: 3)), new("sharpen", SmallNetwork.Sharpen())], options);
         foreach (EvaluationResult result in report.Results)
         {
@@ -246,8 +279,8 @@ public sealed class EvaluatorTests : IDisposable
     {
         _pictures.AddFile("dark.png", FlatPicture(gray: 40));
         using ComputeDevice device = TestDevice.OpenOrSkip();
-        EvaluatedNetwork network = new("dial", SmallNetwork.Dial()) { Estimator = BrightnessEstimator.Create() };
-        EvaluationResult result = Assert.Single(Evaluate(device, [network], new() { Sigmas = [2], Baselines = false, SigmaModes = [SigmaMode.Auto], SharpHalf = true }).Results);
+        EvaluatedMethod network = new("dial", SmallNetwork.Dial()) { Estimator = BrightnessEstimator.Create() };
+        EvaluationResult result = Assert.Single(Methods(Evaluate(device, [network], new() { Sigmas = [2], SigmaModes = [SigmaMode.Auto], SharpHalf = true })));
         Assert.Equal(78.13, result.SharpHalf!.PsnrSharpHalf, 2);
         Assert.Equal(1, result.SharpHalf.SigmaEstimate!.SharpShare);
     }
@@ -283,14 +316,14 @@ public sealed class EvaluatorTests : IDisposable
     {
         AddTwoSets();
         using ComputeDevice device = TestDevice.OpenOrSkip();
-        EvaluatedNetwork silent = new("dial", SmallNetwork.Dial()), unknown = new("dial", SmallNetwork.Dial(new() { ["degradation"] = "rain" }));
+        EvaluatedMethod silent = new("dial", SmallNetwork.Dial()), unknown = new("dial", SmallNetwork.Dial(new() { ["degradation"] = "rain" }));
         InvalidDataException noDegradation = Assert.Throws<InvalidDataException>(() => Evaluate(device, [silent], new() { Sigmas = [1] }));
         Assert.Contains("does not say what blur it was trained on", noDegradation.Message, StringComparison.Ordinal);
         Assert.EndsWith("--sigma-mode given.", noDegradation.Message, StringComparison.Ordinal);
         FileNotFoundException noEstimator = Assert.Throws<FileNotFoundException>(() => Evaluate(device, [unknown], new() { Sigmas = [1] }));
         Assert.Contains("no estimator of its sigma is installed", noEstimator.Message, StringComparison.Ordinal);
         Assert.EndsWith("--sigma-mode given.", noEstimator.Message, StringComparison.Ordinal);
-        Assert.All(Evaluate(device, [unknown], new() { Sigmas = [1], Baselines = false, SigmaModes = [SigmaMode.Given] }).Results, result => Assert.Equal(SigmaMode.Given, result.SigmaMode));
+        Assert.All(Methods(Evaluate(device, [unknown], new() { Sigmas = [1], SigmaModes = [SigmaMode.Given] })), result => Assert.Equal(SigmaMode.Given, result.SigmaMode));
     }
 
     [Fact]
@@ -301,7 +334,7 @@ public sealed class EvaluatorTests : IDisposable
         EvaluationReport report = Evaluate(device, [new("sharpen", SmallNetwork.Sharpen())], new() { Sigmas = [1] });
         foreach (EvaluationResult result in report.Results)
         {
-            Assert.Equal(result.Model == "sharpen" ? 9 : null, result.MacPerPixel);
+            Assert.Equal(result.Model == "sharpen" ? 9 : (double?)null, result.MacPerPixel);
             Assert.Equal(result.Model == "sharpen", result.MsPerMegapixel is > 0);
             Assert.Equal(result.KnowsSigma ? SigmaMode.Given : SigmaMode.Blind, result.SigmaMode);
         }
@@ -312,7 +345,7 @@ public sealed class EvaluatorTests : IDisposable
     {
         AddTwoSets();
         using ComputeDevice device = TestDevice.OpenOrSkip();
-        EvaluationReport report = Evaluate(device, [new("sharpen", SmallNetwork.Sharpen())], new() { Sigmas = [1], Baselines = false, Strength = 0 });
+        EvaluationReport report = Evaluate(device, [new("sharpen", SmallNetwork.Sharpen())], new() { Sigmas = [1], Strength = 0 });
         Assert.All(report.Results, result => Assert.Equal(result.PsnrBlurred, result.Psnr));
         Assert.Equal(0, report.Protocol.Strength);
         Assert.Throws<ArgumentException>(() => Evaluate(device, [], new() { Strength = 1.5f }));
@@ -323,17 +356,17 @@ public sealed class EvaluatorTests : IDisposable
     public void Restore_SizesThatAlternate_KeepTheirDeblurrers()
     {
         using ComputeDevice device = TestDevice.OpenOrSkip();
-        using NetworkMethod method = new(device, SmallNetwork.Sharpen());
+        using StillRestorer method = new(device, SmallNetwork.Sharpen());
         foreach (int round in (int[])[1, 2])
         {
-            for (int W = 20; W < 20 + NetworkMethod.KeptSizes; W++) Restore(W);
-            Assert.Equal(NetworkMethod.KeptSizes, method.Made);
+            for (int W = 20; W < 20 + StillRestorer.KeptSizes; W++) Restore(W);
+            Assert.Equal(StillRestorer.KeptSizes, method.Made);
         }
         Restore(19);
         Restore(21);
-        Assert.Equal(NetworkMethod.KeptSizes + 1, method.Made);
+        Assert.Equal(StillRestorer.KeptSizes + 1, method.Made);
         Restore(20);
-        Assert.Equal(NetworkMethod.KeptSizes + 2, method.Made);
+        Assert.Equal(StillRestorer.KeptSizes + 2, method.Made);
 
         void Restore(int W) => Assert.Equal(W, method.Restore(new(new byte[W * 30], W, 30), null, DeblurOptions.Default).Luma.W);
     }
@@ -357,8 +390,11 @@ public sealed class EvaluatorTests : IDisposable
         Assert.Throws<DirectoryNotFoundException>(() => EvaluationSet.Find(_pictures.PathTo("nowhere")));
     }
 
-    private EvaluationReport Evaluate(ComputeDevice? device, IReadOnlyList<EvaluatedNetwork> networks, EvaluationOptions options) =>
-        Evaluator.Evaluate(device, networks, EvaluationSet.Find(_pictures.Sharp), options, cancellation: TestContext.Current.CancellationToken);
+    private EvaluationReport Evaluate(ComputeDevice? device, IReadOnlyList<EvaluatedMethod> methods, EvaluationOptions options) =>
+        Evaluator.Evaluate(device, methods, EvaluationSet.Find(_pictures.Sharp), options, cancellation: TestContext.Current.CancellationToken);
+
+    /// <summary>What is no blurred input.</summary>
+    private static List<EvaluationResult> Methods(EvaluationReport report) => [.. report.Results.Where(result => result.Kind != MethodKind.Input)];
 
     private void AddTwoSets()
     {
