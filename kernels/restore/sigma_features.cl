@@ -23,88 +23,12 @@
 // tile of 1024 pixels, and 12 k for the rest.
 // CPU reference: tests/RealtimeDeblur.Tests/Reference/ReferenceSigmaFeatures.cs
 
-#ifndef LANES
-#define LANES 1          // work-items per tile: 1, or 32 on GPUs
-#endif
-#define TILE 32          // its side in pixels
-#define HALF_TILE 16     // frequencies per direction
 #define FEATURES 30
 #define BANDS 16
 #define LAGS 6
 #define FLOOR 0.05f      // about half of what rounding to 8 bits adds (1/12), so that 10-bit frames look much the same
-#define POWER_SCALE (1.0f / 144.0f)    // 1 / (sum of w^2)^2
 
-#include "color/samples.cl"
-
-#if LANES == 1
-typedef float8 vec;
-typedef int8 mask;
-#define VEC 8            // columns per vector
-#define LOAD(p) vload8(0, p)
-#define STORE(v, p) vstore8(v, 0, p)
-#define TABLE(p) vload8(0, p)
-// One element per column.
-#define SCATTER(v, p) { float8 a = v; (p)[0] = a.s0; (p)[HALF_TILE] = a.s1; (p)[2 * HALF_TILE] = a.s2; (p)[3 * HALF_TILE] = a.s3; \
-                        (p)[4 * HALF_TILE] = a.s4; (p)[5 * HALF_TILE] = a.s5; (p)[6 * HALF_TILE] = a.s6; (p)[7 * HALF_TILE] = a.s7; }
-#define SHARED
-#define SYNC
-#define SUM(v) ((v).s0 + (v).s1 + (v).s2 + (v).s3 + (v).s4 + (v).s5 + (v).s6 + (v).s7)
-#define LARGEST(v) fmax(fmax(fmax((v).s0, (v).s1), fmax((v).s2, (v).s3)), fmax(fmax((v).s4, (v).s5), fmax((v).s6, (v).s7)))
-#else
-typedef float vec;
-typedef int mask;
-#define VEC 1
-#define LOAD(p) (*(p))
-#define STORE(v, p) (*(p) = (v))
-#define TABLE(p) (*(p))
-#define SCATTER(v, p) (*(p) = (v))
-#define SHARED __local
-#define SYNC barrier(CLK_LOCAL_MEM_FENCE)
-#define SUM(v) (v)
-#define LARGEST(v) (v)
-#endif
-
-// COSINES[v][k - 1] = cos(2 pi v k / TILE) for k = 1..15, SINES likewise; the cosine of k = 16 is 1 or -1.
-#define TERMS 15
-__constant float COSINES[HALF_TILE * TERMS] = {
-    1.00000000f, 1.00000000f, 1.00000000f, 1.00000000f, 1.00000000f, 1.00000000f, 1.00000000f, 1.00000000f, 1.00000000f, 1.00000000f, 1.00000000f, 1.00000000f, 1.00000000f, 1.00000000f, 1.00000000f,
-    0.98078528f, 0.92387953f, 0.83146961f, 0.70710678f, 0.55557023f, 0.38268343f, 0.19509032f, 0.0f, -0.19509032f, -0.38268343f, -0.55557023f, -0.70710678f, -0.83146961f, -0.92387953f, -0.98078528f,
-    0.92387953f, 0.70710678f, 0.38268343f, 0.0f, -0.38268343f, -0.70710678f, -0.92387953f, -1.00000000f, -0.92387953f, -0.70710678f, -0.38268343f, 0.0f, 0.38268343f, 0.70710678f, 0.92387953f,
-    0.83146961f, 0.38268343f, -0.19509032f, -0.70710678f, -0.98078528f, -0.92387953f, -0.55557023f, 0.0f, 0.55557023f, 0.92387953f, 0.98078528f, 0.70710678f, 0.19509032f, -0.38268343f, -0.83146961f,
-    0.70710678f, 0.0f, -0.70710678f, -1.00000000f, -0.70710678f, 0.0f, 0.70710678f, 1.00000000f, 0.70710678f, 0.0f, -0.70710678f, -1.00000000f, -0.70710678f, 0.0f, 0.70710678f,
-    0.55557023f, -0.38268343f, -0.98078528f, -0.70710678f, 0.19509032f, 0.92387953f, 0.83146961f, 0.0f, -0.83146961f, -0.92387953f, -0.19509032f, 0.70710678f, 0.98078528f, 0.38268343f, -0.55557023f,
-    0.38268343f, -0.70710678f, -0.92387953f, 0.0f, 0.92387953f, 0.70710678f, -0.38268343f, -1.00000000f, -0.38268343f, 0.70710678f, 0.92387953f, 0.0f, -0.92387953f, -0.70710678f, 0.38268343f,
-    0.19509032f, -0.92387953f, -0.55557023f, 0.70710678f, 0.83146961f, -0.38268343f, -0.98078528f, 0.0f, 0.98078528f, 0.38268343f, -0.83146961f, -0.70710678f, 0.55557023f, 0.92387953f, -0.19509032f,
-    0.0f, -1.00000000f, 0.0f, 1.00000000f, 0.0f, -1.00000000f, 0.0f, 1.00000000f, 0.0f, -1.00000000f, 0.0f, 1.00000000f, 0.0f, -1.00000000f, 0.0f,
-    -0.19509032f, -0.92387953f, 0.55557023f, 0.70710678f, -0.83146961f, -0.38268343f, 0.98078528f, 0.0f, -0.98078528f, 0.38268343f, 0.83146961f, -0.70710678f, -0.55557023f, 0.92387953f, 0.19509032f,
-    -0.38268343f, -0.70710678f, 0.92387953f, 0.0f, -0.92387953f, 0.70710678f, 0.38268343f, -1.00000000f, 0.38268343f, 0.70710678f, -0.92387953f, 0.0f, 0.92387953f, -0.70710678f, -0.38268343f,
-    -0.55557023f, -0.38268343f, 0.98078528f, -0.70710678f, -0.19509032f, 0.92387953f, -0.83146961f, 0.0f, 0.83146961f, -0.92387953f, 0.19509032f, 0.70710678f, -0.98078528f, 0.38268343f, 0.55557023f,
-    -0.70710678f, 0.0f, 0.70710678f, -1.00000000f, 0.70710678f, 0.0f, -0.70710678f, 1.00000000f, -0.70710678f, 0.0f, 0.70710678f, -1.00000000f, 0.70710678f, 0.0f, -0.70710678f,
-    -0.83146961f, 0.38268343f, 0.19509032f, -0.70710678f, 0.98078528f, -0.92387953f, 0.55557023f, 0.0f, -0.55557023f, 0.92387953f, -0.98078528f, 0.70710678f, -0.19509032f, -0.38268343f, 0.83146961f,
-    -0.92387953f, 0.70710678f, -0.38268343f, 0.0f, 0.38268343f, -0.70710678f, 0.92387953f, -1.00000000f, 0.92387953f, -0.70710678f, 0.38268343f, 0.0f, -0.38268343f, 0.70710678f, -0.92387953f,
-    -0.98078528f, 0.92387953f, -0.83146961f, 0.70710678f, -0.55557023f, 0.38268343f, -0.19509032f, 0.0f, 0.19509032f, -0.38268343f, 0.55557023f, -0.70710678f, 0.83146961f, -0.92387953f, 0.98078528f,
-};
-__constant float SINES[HALF_TILE * TERMS] = {
-    0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f,
-    0.19509032f, 0.38268343f, 0.55557023f, 0.70710678f, 0.83146961f, 0.92387953f, 0.98078528f, 1.00000000f, 0.98078528f, 0.92387953f, 0.83146961f, 0.70710678f, 0.55557023f, 0.38268343f, 0.19509032f,
-    0.38268343f, 0.70710678f, 0.92387953f, 1.00000000f, 0.92387953f, 0.70710678f, 0.38268343f, 0.0f, -0.38268343f, -0.70710678f, -0.92387953f, -1.00000000f, -0.92387953f, -0.70710678f, -0.38268343f,
-    0.55557023f, 0.92387953f, 0.98078528f, 0.70710678f, 0.19509032f, -0.38268343f, -0.83146961f, -1.00000000f, -0.83146961f, -0.38268343f, 0.19509032f, 0.70710678f, 0.98078528f, 0.92387953f, 0.55557023f,
-    0.70710678f, 1.00000000f, 0.70710678f, 0.0f, -0.70710678f, -1.00000000f, -0.70710678f, 0.0f, 0.70710678f, 1.00000000f, 0.70710678f, 0.0f, -0.70710678f, -1.00000000f, -0.70710678f,
-    0.83146961f, 0.92387953f, 0.19509032f, -0.70710678f, -0.98078528f, -0.38268343f, 0.55557023f, 1.00000000f, 0.55557023f, -0.38268343f, -0.98078528f, -0.70710678f, 0.19509032f, 0.92387953f, 0.83146961f,
-    0.92387953f, 0.70710678f, -0.38268343f, -1.00000000f, -0.38268343f, 0.70710678f, 0.92387953f, 0.0f, -0.92387953f, -0.70710678f, 0.38268343f, 1.00000000f, 0.38268343f, -0.70710678f, -0.92387953f,
-    0.98078528f, 0.38268343f, -0.83146961f, -0.70710678f, 0.55557023f, 0.92387953f, -0.19509032f, -1.00000000f, -0.19509032f, 0.92387953f, 0.55557023f, -0.70710678f, -0.83146961f, 0.38268343f, 0.98078528f,
-    1.00000000f, 0.0f, -1.00000000f, 0.0f, 1.00000000f, 0.0f, -1.00000000f, 0.0f, 1.00000000f, 0.0f, -1.00000000f, 0.0f, 1.00000000f, 0.0f, -1.00000000f,
-    0.98078528f, -0.38268343f, -0.83146961f, 0.70710678f, 0.55557023f, -0.92387953f, -0.19509032f, 1.00000000f, -0.19509032f, -0.92387953f, 0.55557023f, 0.70710678f, -0.83146961f, -0.38268343f, 0.98078528f,
-    0.92387953f, -0.70710678f, -0.38268343f, 1.00000000f, -0.38268343f, -0.70710678f, 0.92387953f, 0.0f, -0.92387953f, 0.70710678f, 0.38268343f, -1.00000000f, 0.38268343f, 0.70710678f, -0.92387953f,
-    0.83146961f, -0.92387953f, 0.19509032f, 0.70710678f, -0.98078528f, 0.38268343f, 0.55557023f, -1.00000000f, 0.55557023f, 0.38268343f, -0.98078528f, 0.70710678f, 0.19509032f, -0.92387953f, 0.83146961f,
-    0.70710678f, -1.00000000f, 0.70710678f, 0.0f, -0.70710678f, 1.00000000f, -0.70710678f, 0.0f, 0.70710678f, -1.00000000f, 0.70710678f, 0.0f, -0.70710678f, 1.00000000f, -0.70710678f,
-    0.55557023f, -0.92387953f, 0.98078528f, -0.70710678f, 0.19509032f, 0.38268343f, -0.83146961f, 1.00000000f, -0.83146961f, 0.38268343f, 0.19509032f, -0.70710678f, 0.98078528f, -0.92387953f, 0.55557023f,
-    0.38268343f, -0.70710678f, 0.92387953f, -1.00000000f, 0.92387953f, -0.70710678f, 0.38268343f, 0.0f, -0.38268343f, 0.70710678f, -0.92387953f, 1.00000000f, -0.92387953f, 0.70710678f, -0.38268343f,
-    0.19509032f, -0.38268343f, 0.55557023f, -0.70710678f, 0.83146961f, -0.92387953f, 0.98078528f, -1.00000000f, 0.98078528f, -0.92387953f, 0.83146961f, -0.70710678f, 0.55557023f, -0.38268343f, 0.19509032f,
-};
-__constant float HANN[TILE] = {
-    0.00000000f, 0.00960736f, 0.03806023f, 0.08426519f, 0.14644661f, 0.22221488f, 0.30865828f, 0.40245484f, 0.50000000f, 0.59754516f, 0.69134172f, 0.77778512f, 0.85355339f, 0.91573481f, 0.96193977f, 0.99039264f,
-    1.00000000f, 0.99039264f, 0.96193977f, 0.91573481f, 0.85355339f, 0.77778512f, 0.69134172f, 0.59754516f, 0.50000000f, 0.40245484f, 0.30865828f, 0.22221488f, 0.14644661f, 0.08426519f, 0.03806023f, 0.00960736f };
+#include "restore/tile_spectrum.cl"
 
 // 1 where a column and the next lie in different blocks; 1 where there is a next column.
 __constant float BLOCK_END[TILE] = { 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0 };
@@ -119,68 +43,6 @@ __constant float BAND_COUNT[BANDS] = { 12, 16, 32, 28, 40, 40, 48, 68, 56, 72, 6
 enum { S4, S3, A1, B = A1 + LAGS, ALL_STEPS, BLOCK_STEPS, M1, M2, M3, HIGHEST, LOWEST, PIXELS, BAND, SUMS = BAND + BANDS };
 
 #define IS_LARGEST(i) ((i) >= M1 && (i) <= HIGHEST)
-
-int mirrored(int i, int size) {
-    const int period = 2 * (size - 1);
-    i %= period;
-    return i < size ? i : period - i;
-}
-
-int tile_start(int index, int count, int size) {
-    const int room = size - TILE;
-    if (room <= 0) return 0;
-    return (count > 1 ? (int)((long)index * room / (count - 1)) : room / 2) & ~7;
-}
-
-vec windowed(SHARED const float* p, float mean, vec window, int k) { return (LOAD(p + k * TILE) - mean) * window; }
-
-// A column group's windowed transform down the tile, written with the frequency last: cosines [x][v], then sines. Four frequencies at once share what they read.
-void transform_columns(SHARED const float* p, float mean, SHARED float* restrict to, int x) {
-    const vec window = TABLE(HANN + x);
-    vec even[TERMS], odd[TERMS];
-    const vec middle = windowed(p + x, mean, window, HALF_TILE);
-    for (int k = 0; k < TERMS; k++) {
-        const vec upper = windowed(p + x, mean, window, k + 1), lower = windowed(p + x, mean, window, TILE - 1 - k);
-        even[k] = HANN[k + 1] * (upper + lower);
-        odd[k] = HANN[k + 1] * (upper - lower);
-    }
-    for (int v = 0; v < HALF_TILE; v += 4) {
-        vec cosines[4] = { middle, -middle, middle, -middle }, sines[4] = { 0, 0, 0, 0 };
-        __constant const float* c = COSINES + v * TERMS;
-        __constant const float* s = SINES + v * TERMS;
-        for (int k = 0; k < TERMS; k++) {
-            #pragma unroll
-            for (int i = 0; i < 4; i++) {
-                cosines[i] = fma((vec)(c[i * TERMS + k]), even[k], cosines[i]);
-                sines[i] = fma((vec)(s[i * TERMS + k]), odd[k], sines[i]);
-            }
-        }
-        #pragma unroll
-        for (int i = 0; i < 4; i++) {
-            SCATTER(cosines[i], to + x * HALF_TILE + v + i);
-            SCATTER(sines[i], to + (TILE + x) * HALF_TILE + v + i);
-        }
-    }
-}
-
-// Power at frequency u across and a vector of frequencies down, from folded columns: sums of x and TILE - x in x = 1..16, differences in 17..31.
-vec power(SHARED const float* folded, int u) {
-    __constant const float* c = COSINES + u * TERMS;
-    __constant const float* s = SINES + u * TERMS;
-    vec cosines[2], sines[2] = { 0, 0 };
-    for (int part = 0; part < 2; part++) {
-        const vec middle = LOAD(folded + (part * TILE + HALF_TILE) * HALF_TILE);
-        cosines[part] = u % 2 ? -middle : middle;
-    }
-    for (int x = 1; x < HALF_TILE; x++) {
-        #pragma unroll
-        for (int part = 0; part < 2; part++) {
-            cosines[part] = fma((vec)(c[x - 1]), LOAD(folded + (part * TILE + x) * HALF_TILE), cosines[part]);
-            sines[part] = fma((vec)(s[x - 1]), LOAD(folded + (part * TILE + TILE - x) * HALF_TILE), sines[part]);
-        }
-    }
-    return POWER_SCALE * (cosines[0] * cosines[0] + sines[0] * sines[0] + cosines[1] * cosines[1] + sines[1] * sines[1]);
-}
 
 // Adds the edges of a vector of positions to a lane's sums. a points at the first of them; step is the distance of neighbours across the edge, along that of neighbours along it.
 void add_edges(SHARED const float* a, int step, int along, vec* restrict sums) {
@@ -234,15 +96,7 @@ void sigma_features(FRAME_ARGUMENTS, __global float* restrict features, int colu
     sums[HIGHEST] = -1e9f;
 
     // Pixels.
-    if (frameW >= TILE && frameH >= TILE) {
-        for (int y = 0; y < TILE; y++) {
-            for (int x = lane; x < TILE; x += LANES) p[y * TILE + x] = 255.0f * working_inside(FRAME, 0, top + y, left + x);
-        }
-    } else {
-        for (int y = 0; y < TILE; y++) {
-            for (int x = lane; x < TILE; x += LANES) p[y * TILE + x] = 255.0f * working_inside(FRAME, 0, mirrored(top + y, frameH), mirrored(left + x, frameW));
-        }
-    }
+    load_tile(FRAME, left, top, lane, p);
     for (int x = lane; x < VEC; x += LANES) pixels[x] = p[TILE * TILE + x] = 0;
     SYNC;
 
@@ -290,14 +144,7 @@ void sigma_features(FRAME_ARGUMENTS, __global float* restrict features, int colu
     // Spectrum.
     for (int x = lane * VEC; x < TILE; x += LANES * VEC) transform_columns(p, mean, spectrum, x);
     SYNC;
-    for (int i = lane * VEC; i < 2 * (HALF_TILE - 1) * HALF_TILE; i += LANES * VEC) {
-        const int part = i / ((HALF_TILE - 1) * HALF_TILE), x = 1 + i / HALF_TILE % (HALF_TILE - 1), v = i % HALF_TILE;
-        SHARED float* one = spectrum + (part * TILE + x) * HALF_TILE + v;
-        SHARED float* other = spectrum + (part * TILE + TILE - x) * HALF_TILE + v;
-        const vec l = LOAD(one), r = LOAD(other);
-        STORE(l + r, one);
-        STORE(l - r, other);
-    }
+    fold_columns(spectrum, lane);
     SYNC;
     // The powers take the place of the pixels.
     for (int i = lane * VEC; i < HALF_TILE * HALF_TILE; i += LANES * VEC) STORE(power(spectrum + i % HALF_TILE, i / HALF_TILE), p + i);

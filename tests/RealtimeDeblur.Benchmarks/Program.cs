@@ -41,6 +41,7 @@ command.SetAction(parsed =>
 command.Subcommands.Add(ProcessCost.Create(deviceOption));
 command.Subcommands.Add(LongRun.Create());
 command.Subcommands.Add(MethodTimes.Create(deviceOption));
+command.Subcommands.Add(SpectrumFitting.Create(deviceOption));
 return command.Parse(args).Invoke();
 
 // 3x3 layers between few maps, as networks at half resolution are made of.

@@ -16,7 +16,10 @@ internal sealed class SigmaTiles : IDisposable
     public const int MaxTiles = 360;
 
     /// <summary>Multiply-accumulates for the statistics of a tile.</summary>
-    public const long MultiplyAccumulates = 45_000;
+    public const long MultiplyAccumulates = SpectrumMultiplyAccumulates + 12_000;
+
+    /// <summary>Multiply-accumulates for the spectrum of a tile alone (<c>restore/tile_spectrum.cl</c>).</summary>
+    public const long SpectrumMultiplyAccumulates = 33_000;
 
     // Neighbouring tiles overlap by half at most: what is left out at the window's edge in one is in the middle of the next.
     private const int ClosestStart = Side / 2;

@@ -10,5 +10,6 @@ internal static class FilterCatalog
         RichardsonLucy.Description,
         LinearFilters.VanCittert,
         LinearFilters.Landweber,
+        MaxPolRestorer.Description,
     ];
 }
