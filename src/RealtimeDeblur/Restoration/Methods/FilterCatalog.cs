@@ -3,5 +3,5 @@ namespace RealtimeDeblur.Restoration.Methods;
 /// <summary>The filters that there are. Each is described where it is made.</summary>
 internal static class FilterCatalog
 {
-    public static IReadOnlyList<FilterDescription> All { get; } = [];
+    public static IReadOnlyList<FilterDescription> All { get; } = [PolyblurRestorer.Description];
 }

@@ -24,6 +24,9 @@ public sealed class FilterDescription
     /// <summary>What estimates sigma for it unless asked otherwise; not <see cref="SigmaSource.Own"/>.</summary>
     public SigmaSource SigmaFrom { get; init; } = SigmaSource.Ours;
 
+    /// <summary>Whether it has the estimator of <see cref="SigmaFrom"/> inside, and is an <see cref="IBlindRestorer"/>.</summary>
+    internal bool FindsBlur { get; init; }
+
     /// <summary>Makes it ready for frames of one layout.</summary>
     internal Func<FilterSetUp, IRestorer> Create { get; }
 }
