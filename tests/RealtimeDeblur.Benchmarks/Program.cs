@@ -42,6 +42,7 @@ command.Subcommands.Add(ProcessCost.Create(deviceOption));
 command.Subcommands.Add(LongRun.Create());
 command.Subcommands.Add(MethodTimes.Create(deviceOption));
 command.Subcommands.Add(SpectrumFitting.Create(deviceOption));
+command.Subcommands.Add(PolyblurFit.Create(deviceOption));
 return command.Parse(args).Invoke();
 
 // 3x3 layers between few maps, as networks at half resolution are made of.

@@ -13,7 +13,7 @@ namespace RealtimeDeblur.Restoration;
 /// <remarks>
 /// With <see cref="SigmaSetting.Auto"/> a frame that was submitted is restored with the blur of the frames before it, smoothed (<see cref="SigmaTracker"/>): those whose buffers on the device have come free,
 /// the third before it and earlier; the first frame waits for its own. <see cref="Process(Frame)"/> takes every frame for a picture of its own and waits for its estimate.
-/// Frames found to be sharp pass unchanged, bit by bit.
+/// Frames found to be sharp pass unchanged, bit by bit. A method that finds the blur by itself (<see cref="IBlindRestorer"/>) restores every frame with what it tells together with those before it, and nobody waits.
 /// Nothing is allocated per frame, neither here nor on the device. One thread at a time may call; that thread may change between calls. Several deblurrers, on one device
 /// or on several, may run on different threads. The caller disposes it, which waits for the frames still in flight and disposes them.
 /// Where device and host share memory the network writes into the frame itself, and nothing is copied back. Its input is a copy of plane 0 (0.1 ms for
@@ -30,6 +30,7 @@ public sealed unsafe class Deblurrer : IDisposable
     private readonly CommandQueue _download;
     private readonly RestorationMethod _method;
     private readonly IRestorer _restorer;
+    private readonly IBlindRestorer? _blind;
     private readonly EstimatorWeights? _learned;
     private readonly Slot[] _slots = new Slot[MaxInFlight];
     private readonly List<IDisposable> _owned = [];
@@ -72,10 +73,11 @@ public sealed unsafe class Deblurrer : IDisposable
         _learned = estimator;
         _isApart = isApart;
 
-        Options = options ?? DeblurOptions.Default;
         try
         {
-            _restorer = Own(method.Network is { } network ? new NetworkRestorer(device, network, format, plan, memoryLimitBytes) : method.Filter!.Create(new(device, SampleLayout.Of(format, C: 1), method.Parameters)));
+            _restorer = Own(method.Network is { } network ? new NetworkRestorer(device, network, format, plan, memoryLimitBytes, estimator) : method.Filter!.Create(new(device, SampleLayout.Of(format, C: 1), method.Parameters)));
+            _blind = _restorer as IBlindRestorer;
+            Options = options ?? DeblurOptions.Default;
             _compute = Own(device.CreateQueue());
             // Copies to and from memory of its own overlap with the device's work. Where memory is shared, whoever copies would work on the next frame otherwise.
             _upload = isApart ? Own(device.CreateQueue()) : _compute;
@@ -106,7 +108,11 @@ public sealed unsafe class Deblurrer : IDisposable
         set
         {
             if (value.Strength is not (>= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(value), value.Strength, "The strength must be 0 (unchanged) to 1 (full).");
-            if (_method.TakesSigma && value.Sigma.IsAuto)
+            if (IsBlind(value))
+            {
+                if (field is null || !IsBlind(field)) _blind!.Restart();
+            }
+            else if (_method.TakesSigma && value.Sigma.IsAuto)
             {
                 SigmaSource source = SigmaEstimators.Resolve(value.SigmaFrom, _method);
                 if (_finder is null || source != _finderSource)
@@ -116,7 +122,7 @@ public sealed unsafe class Deblurrer : IDisposable
                     (_finder, _finderSource) = (finder, source);
                     foreach (Slot? slot in _slots) slot?.ForgetEstimate();
                 }
-                else if (!field!.Sigma.IsAuto)
+                else if (!field!.Sigma.IsAuto || IsBlind(field))
                 {
                     _finder.Restart();
                 }
@@ -145,13 +151,24 @@ public sealed unsafe class Deblurrer : IDisposable
         get
         {
             ThrowIfBusy();
-            return Options.Sigma.IsAuto ? _finder?.Save() : null;
+            return IsBlind(Options) ? _blind!.Save(_compute) : Options.Sigma.IsAuto ? _finder?.Save() : null;
         }
         set
         {
             ThrowIfBusy();
-            if (value is null) _finder?.Restart();
-            else _finder?.Load(value);
+            if (value is null)
+            {
+                _finder?.Restart();
+                _blind?.Restart();
+            }
+            else if (IsBlind(Options))
+            {
+                _blind!.Load(_compute, value);
+            }
+            else
+            {
+                _finder?.Load(value);
+            }
         }
     }
 
@@ -215,8 +232,14 @@ public sealed unsafe class Deblurrer : IDisposable
         Slot slot = _slots[_oldest];
         _oldest = (_oldest + 1) % MaxInFlight;
         InFlight--;
+        Frame frame = slot.TakeFrame();
         (LastSigma, LastIsSharp) = (slot.Sigma, slot.IsSharp);
-        return slot.TakeFrame();
+        if (slot.Found is { } found)
+        {
+            SigmaEstimate blur = _blind!.Found(found);
+            (LastSigma, LastIsSharp) = (InferenceSession.RoundSigma(blur.Sigma), blur.IsSharp || !blur.IsKnown);
+        }
+        return frame;
     }
 
     /// <summary>Waits for the oldest frame in flight and copies it into a picture. A frame that was submitted as such is disposed.</summary>
@@ -313,7 +336,7 @@ public sealed unsafe class Deblurrer : IDisposable
     private ComputeEvent Enqueue(Slot slot, Frame frame, bool isAlone)
     {
         _finder?.Await(slot.Estimate);
-        (slot.Sigma, slot.IsSharp, slot.IsBlank, slot.IsAlone) = (null, false, false, isAlone);
+        (slot.Sigma, slot.Found, slot.IsSharp, slot.IsBlank, slot.IsAlone) = (null, null, false, false, isAlone);
         var samples = (byte*)frame.Address;
         ComputeEvent uploaded = slot.Samples.WriteAsync(_upload, samples, _planeBytes);
         try
@@ -333,7 +356,7 @@ public sealed unsafe class Deblurrer : IDisposable
     /// <summary>Sets what the slot's frame is restored with.</summary>
     private void FindSigma(Slot slot, ComputeEvent uploaded)
     {
-        if (!_method.TakesSigma) return;
+        if (!_method.TakesSigma || IsBlind(Options)) return;
         if (Options.Sigma.Value is { } sigma)
         {
             slot.Sigma = _restorer.NearestSigma(sigma);
@@ -345,6 +368,9 @@ public sealed unsafe class Deblurrer : IDisposable
         slot.IsSharp = blur.IsSharp || !blur.IsKnown;
         slot.Sigma = slot.IsSharp ? InferenceSession.RoundSigma(blur.Sigma) : _restorer.NearestSigma(blur.Sigma);
     }
+
+    /// <summary>Whether the restorer finds the blur by itself.</summary>
+    private bool IsBlind(DeblurOptions options) => _blind is not null && options.Sigma.IsAuto && _blind.FindsBlur(options);
 
     private ComputeEvent Restore(Slot slot, Frame frame, ComputeEvent uploaded)
     {
@@ -364,6 +390,7 @@ public sealed unsafe class Deblurrer : IDisposable
             done = shared.TakeBack(_compute);
             _compute.Flush();
         }
+        if (IsBlind(Options)) slot.Found = _blind!.Enqueued;
         return done;
     }
 
@@ -403,6 +430,9 @@ public sealed unsafe class Deblurrer : IDisposable
 
         /// <summary>What the frame is restored with; null where the method does not depend on it.</summary>
         public float? Sigma { get; set; }
+
+        /// <summary>Number of the frame as a restorer counts that found the blur by itself; null where it was told.</summary>
+        public long? Found { get; set; }
 
         /// <summary>Whether the frame passes unchanged.</summary>
         public bool IsSharp { get; set; }

@@ -4,20 +4,28 @@ using RealtimeDeblur.Networks;
 
 namespace RealtimeDeblur.Restoration;
 
-/// <summary>A network, and the guard on what it changes where it is conditioned on sigma.</summary>
-internal sealed class NetworkRestorer : IRestorer
+/// <summary>A network, and the guard on what it changes where it is conditioned on sigma. It finds the blur by itself where that changes over the frame (<see cref="VaryingNetwork"/>).</summary>
+internal sealed class NetworkRestorer : IBlindRestorer
 {
     private readonly Owned _owned = new();
+    private readonly ComputeDevice _device;
+    private readonly Network _network;
+    private readonly FrameFormat _format;
+    private readonly EstimatorWeights? _learned;
     private readonly ConfidenceGuard? _guard;
     private readonly DeviceBuffer<byte>? _unguarded;
+    private readonly SigmaEstimate[] _found = new SigmaEstimate[ISigmaEstimator.MaxInFlight];
+    private VaryingNetwork? _varying;
 
     /// <param name="device">Stays the caller's and must outlive the restorer.</param>
     /// <param name="network">How to restore.</param>
     /// <param name="format">Of every frame.</param>
     /// <param name="plan">Which kernels; null as for <see cref="InferenceSession"/>.</param>
     /// <param name="memoryLimitBytes">What the layers may take in all; null decides by the device.</param>
-    public NetworkRestorer(ComputeDevice device, Network network, FrameFormat format, InferencePlan? plan, long? memoryLimitBytes)
+    /// <param name="learned">Our estimator, for blur that changes over the frame; null takes what is installed for the network's.</param>
+    public NetworkRestorer(ComputeDevice device, Network network, FrameFormat format, InferencePlan? plan, long? memoryLimitBytes, EstimatorWeights? learned = null)
     {
+        (_device, _network, _format, _learned) = (device, network, format, learned);
         TakesSigma = network.IsConditioned;
         try
         {
@@ -43,8 +51,30 @@ internal sealed class NetworkRestorer : IRestorer
 
     public double MultiplyAccumulatesPerPixel(float sigma) => Session.MacPerPixel;
 
+    public long Enqueued { get; private set; }
+
+    public bool FindsBlur(DeblurOptions options) => TakesSigma && _network.Description.C == 1 && options.Sigma.IsPerTile && (options.SigmaFrom is SigmaSource.Own or SigmaSource.Ours);
+
+    public SigmaEstimate Found(long frame) => _found[frame % _found.Length];
+
+    public void Restart()
+    {
+        _varying ??= _owned.Add(new VaryingNetwork(_device, _network, _format, _learned));
+        _varying.Map.Restart();
+    }
+
+    public float[] Save(CommandQueue queue) => _varying!.Map.Save();
+
+    public void Load(CommandQueue queue, ReadOnlySpan<float> saved) => _varying!.Map.Load(saved);
+
     public ComputeEvent Enqueue(CommandQueue queue, KernelArgument frame, KernelArgument restored, FrameBlur blur, DeblurOptions options, params ReadOnlySpan<ComputeEvent> waitFor)
     {
+        if (TakesSigma && blur.Sigma is null)
+        {
+            ComputeEvent done = _varying!.Enqueue(queue, frame, restored, blur.IsAlone, options, waitFor);
+            _found[++Enqueued % _found.Length] = _varying.Map.Typical;
+            return done;
+        }
         if (blur.Sigma is { } known) Session.SetSigma(queue, known);
         if (_guard is null || blur.Sigma is not { } sigma || !(options.Guard || options.View == DeblurView.Confidence)) return Session.Enqueue(queue, frame, restored, options.Strength, waitFor);
         Session.Enqueue(queue, frame, _unguarded!, strength: 1, waitFor).Dispose();

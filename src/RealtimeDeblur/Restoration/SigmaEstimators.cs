@@ -24,6 +24,7 @@ internal static class SigmaEstimators
     /// <exception cref="InvalidDataException">The network does not say what it was trained on, or the estimator's file is damaged.</exception>
     public static ISigmaEstimator Create(SigmaSource source, ComputeDevice device, FrameFormat format, RestorationMethod? method, EstimatorWeights? learned) => source switch
     {
+        SigmaSource.Polyblur => new PolyblurEstimator(device, format),
         SigmaSource.Spectrum => new SpectrumEstimator(device, format),
         _ => new SigmaEstimator(device, format, learned ?? (method?.Network is { } network ? WeightsFor(network) : EstimatorWeights.Load(WeightsOfFilters))),
     };

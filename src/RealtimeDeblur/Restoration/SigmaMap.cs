@@ -21,6 +21,7 @@ internal sealed class SigmaMap : IDisposable
     private readonly SigmaEstimator _estimator;
     private readonly SigmaTracker[] _trackers;
     private readonly SigmaEstimate[] _read;
+    private readonly float[] _sorted;
     private long _enqueued;
     private long _told;
 
@@ -33,13 +34,25 @@ internal sealed class SigmaMap : IDisposable
         _estimator = new(device, samples, weights, MaxTiles, grid: Grid);
         _trackers = [.. Enumerable.Range(0, Grid.Count).Select(_ => new SigmaTracker())];
         _read = new SigmaEstimate[Grid.Count];
-        Sigmas = new float[Grid.Count];
+        (Sigmas, _sorted) = (new float[Grid.Count], new float[Grid.Count]);
     }
 
     public PartGrid Grid { get; }
 
     /// <summary>Sigma in pixels of each part, [rows][columns]; 0 where nothing is known or all is sharp.</summary>
     public float[] Sigmas { get; }
+
+    /// <summary>What stands for the frame: the median of <see cref="Sigmas"/>, unless all of them are sharp or unknown.</summary>
+    public SigmaEstimate Typical
+    {
+        get
+        {
+            Sigmas.CopyTo(_sorted, 0);
+            Array.Sort(_sorted);
+            bool isSharp = _sorted[^1] < SigmaEstimate.SharpLimit;
+            return new(_sorted[_sorted.Length / 2], Spread: 0, isSharp);
+        }
+    }
 
     /// <summary>Multiply-accumulates of looking at a frame, per pixel.</summary>
     public double MultiplyAccumulatesPerPixel => _estimator.MultiplyAccumulatesPerPixel;

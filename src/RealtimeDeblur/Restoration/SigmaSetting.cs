@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace RealtimeDeblur.Restoration;
 
-/// <summary>How the sigma is found that a network conditioned on it restores: from each frame, from the user, or not at all. As text: <c>auto</c>, <c>off</c>, <c>1.6</c>.</summary>
+/// <summary>How the sigma is found that a method restores which depends on it: from each frame, from each part of it, from the user, or not at all. As text: <c>auto</c>, <c>tiles</c>, <c>off</c>, <c>1.6</c>.</summary>
 public readonly record struct SigmaSetting
 {
     /// <summary>Largest sigma that can be set, in pixels.</summary>
@@ -14,16 +14,22 @@ public readonly record struct SigmaSetting
 
     private readonly bool _isOff;
 
-    private SigmaSetting(float? value, bool isOff) => (Value, _isOff) = (value, isOff);
+    private SigmaSetting(float? value, bool isOff, bool isPerTile = false) => (Value, _isOff, IsPerTile) = (value, isOff, isPerTile);
 
     /// <summary>Each frame's own blur is estimated; frames that are sharp already pass unchanged. The default.</summary>
     public static SigmaSetting Auto { get; }
+
+    /// <summary>As <see cref="Auto"/>, and blur that changes over the frame is estimated and restored part by part, by methods that can; for others it is <see cref="Auto"/>.</summary>
+    public static SigmaSetting Tiles { get; } = new(null, isOff: false, isPerTile: true);
 
     /// <summary>Nothing is estimated, and every frame is restored for <see cref="MiddleSigma"/>.</summary>
     public static SigmaSetting Off { get; } = new(MiddleSigma, isOff: true);
 
     /// <summary>Whether each frame is looked at.</summary>
     public bool IsAuto => Value is null;
+
+    /// <summary>Whether each part of a frame is looked at by itself.</summary>
+    public bool IsPerTile { get; }
 
     /// <summary>The sigma of every frame, in pixels, 0 to <see cref="MaxSigma"/>; null where it is estimated.</summary>
     public float? Value { get; }
@@ -37,13 +43,18 @@ public readonly record struct SigmaSetting
     /// <summary>Reads what <see cref="ToString"/> writes; upper and lower case alike.</summary>
     /// <exception cref="FormatException">It is none of these.</exception>
     public static SigmaSetting Parse(string text) => TryParse(text, out SigmaSetting setting) ? setting
-        : throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"'{text}' is no sigma: it is auto, off, or 0 to {MaxSigma} pixels, e.g. 1.6."));
+        : throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"'{text}' is no sigma: it is auto, tiles, off, or 0 to {MaxSigma} pixels, e.g. 1.6."));
 
     /// <summary>As <see cref="Parse(string)"/>, without an exception.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out SigmaSetting setting)
     {
         setting = Auto;
         if (string.Equals(text, "auto", StringComparison.OrdinalIgnoreCase)) return true;
+        if (string.Equals(text, "tiles", StringComparison.OrdinalIgnoreCase))
+        {
+            setting = Tiles;
+            return true;
+        }
         if (string.Equals(text, "off", StringComparison.OrdinalIgnoreCase))
         {
             setting = Off;
@@ -54,6 +65,6 @@ public readonly record struct SigmaSetting
         return true;
     }
 
-    /// <summary>The setting as <see cref="Parse(string)"/> reads it: <c>auto</c>, <c>off</c>, <c>1.6</c>.</summary>
-    public override string ToString() => IsAuto ? "auto" : _isOff ? "off" : Value!.Value.ToString(CultureInfo.InvariantCulture);
+    /// <summary>The setting as <see cref="Parse(string)"/> reads it: <c>auto</c>, <c>tiles</c>, <c>off</c>, <c>1.6</c>.</summary>
+    public override string ToString() => IsPerTile ? "tiles" : IsAuto ? "auto" : _isOff ? "off" : Value!.Value.ToString(CultureInfo.InvariantCulture);
 }

@@ -7,6 +7,7 @@ public sealed class SigmaSettingTests
 {
     [Theory]
     [InlineData("auto", null)]
+    [InlineData("tiles", null)]
     [InlineData("off", 1f)]
     [InlineData("1.6", 1.6f)]
     [InlineData("0", 0f)]
@@ -30,7 +31,7 @@ public sealed class SigmaSettingTests
     public void Parse_AnythingElse_SaysWhatIsPossible(string text)
     {
         Assert.False(SigmaSetting.TryParse(text, out _));
-        Assert.Equal($"'{text}' is no sigma: it is auto, off, or 0 to 4 pixels, e.g. 1.6.", Assert.Throws<FormatException>(() => SigmaSetting.Parse(text)).Message);
+        Assert.Equal($"'{text}' is no sigma: it is auto, tiles, off, or 0 to 4 pixels, e.g. 1.6.", Assert.Throws<FormatException>(() => SigmaSetting.Parse(text)).Message);
     }
 
     [Fact]
@@ -38,6 +39,14 @@ public sealed class SigmaSettingTests
     {
         Assert.Equal(SigmaSetting.Auto, default);
         Assert.Equal(SigmaSetting.Auto, DeblurOptions.Default.Sigma);
+    }
+
+    [Fact]
+    public void Tiles_Setting_IsAutoForEveryPart()
+    {
+        Assert.True(SigmaSetting.Tiles.IsPerTile);
+        Assert.False(SigmaSetting.Auto.IsPerTile);
+        Assert.NotEqual(SigmaSetting.Auto, SigmaSetting.Tiles);
     }
 
     [Fact]

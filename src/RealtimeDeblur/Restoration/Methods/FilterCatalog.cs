@@ -10,6 +10,7 @@ internal static class FilterCatalog
         RichardsonLucy.Description,
         LinearFilters.VanCittert,
         LinearFilters.Landweber,
+        PolyblurRestorer.Description,
         MaxPolRestorer.Description,
     ];
 }
