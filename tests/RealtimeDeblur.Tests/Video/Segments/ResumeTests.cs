@@ -57,6 +57,22 @@ public sealed class ResumeTests : IDisposable
         Assert.Equal(Ffmpeg.PacketHash(_folder[$"in.{container}"], "a:0"), Ffmpeg.PacketHash(_folder[$"out.{container}"], "a:0"));
     }
 
+    /// <summary>Both methods follow the blur, each by itself: the left one has an estimator of its own.</summary>
+    [Fact]
+    public void Run_ComparisonBrokenOffAndResumed_GivesTheFileOfAnUninterruptedRun()
+    {
+        MakeClip("in.mkv");
+        Network network = ModelCatalog.Load("tiny-camera");
+        VideoRestorationOptions options = new() { Encoder = "ffv1", Comparison = VideoComparison.Side, ComparedMethod = RestorationMethod.Parse("wiener") };
+        Assert.Equal(VideoRestorationStatus.Done, Restore("in.mkv", "whole.mkv", network, options).Status);
+        Assert.Equal(VideoRestorationStatus.Interrupted, Restore("in.mkv", "out.mkv", network, options, stopAfter: 110).Status);
+        Assert.Contains("its comparison was side with wiener and is side", Assert.ThrowsAny<IOException>(() => Restore("in.mkv", "out.mkv", network, options with { Resume = true, ComparedMethod = null })).Message);
+
+        Assert.Equal(VideoRestorationStatus.Done, Restore("in.mkv", "out.mkv", network, options with { Resume = true }).Status);
+
+        Assert.Equal(Ffmpeg.FrameHashes(_folder["whole.mkv"]), Ffmpeg.FrameHashes(_folder["out.mkv"]));
+    }
+
     [Fact]
     public void Run_ThreeShares_LastOneJoinsAndFramesAreThoseOfTheSource()
     {
@@ -129,7 +145,7 @@ public sealed class ResumeTests : IDisposable
     {
         MakeClip("in.mkv");
         Restore("in.mkv", "out.mkv", SmallNetwork.Identity(), new(), stopAfter: 130);
-        Assert.Contains("its model was", Refusal(SmallNetwork.Sharpen(), new() { Resume = true }));
+        Assert.Contains("its method was", Refusal(SmallNetwork.Sharpen(), new() { Resume = true }));
         Assert.Contains("its strength was 1 and is 0.5", Refusal(SmallNetwork.Identity(), new() { Resume = true, Deblur = new() { Strength = 0.5f } }));
         Assert.Contains("its encoding was", Refusal(SmallNetwork.Identity(), new() { Resume = true, Encoder = "ffv1" }));
         Assert.Contains("its slice was", Refusal(SmallNetwork.Identity(), new() { Resume = true, Start = TimeSpan.FromSeconds(1) }));
