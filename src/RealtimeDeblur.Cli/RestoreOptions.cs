@@ -47,6 +47,20 @@ internal static class RestoreOptions
         return method;
     }
 
+    /// <summary>A filter, with its parameters, or a network, as an option names it.</summary>
+    /// <exception cref="UsageException">The filter has no such parameter.</exception>
+    public static RestorationMethod Load(string option, string text)
+    {
+        try
+        {
+            return RestorationMethod.Load(text);
+        }
+        catch (FormatException e)
+        {
+            throw new UsageException($"{option}: {e.Message}");
+        }
+    }
+
     /// <summary>A filter, with its parameters, as --method names it.</summary>
     /// <exception cref="UsageException">There is no such filter.</exception>
     public static RestorationMethod ParseFilter(string text)

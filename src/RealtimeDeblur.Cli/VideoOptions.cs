@@ -51,6 +51,12 @@ internal static class VideoOptions
         DefaultValueFactory = _ => VideoComparison.None,
     };
 
+    public static Option<string?> CompareWith() => new("--compare-with")
+    {
+        Description = "With --compare, show what another method makes of the video in place of the original: a filter as for --method, or a network as for --model.",
+        HelpName = "METHOD",
+    };
+
     /// <summary>A time within a video.</summary>
     public static Option<TimeSpan?> Time(string name, string description) => new(name)
     {

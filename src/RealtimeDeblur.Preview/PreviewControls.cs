@@ -71,7 +71,7 @@ internal sealed class PreviewControls(PreviewView view)
                 break;
             case InputKind.KeyUp when input.Key == Key.O:
             case InputKind.ButtonUp when input.Code == GlfwApi.MouseButtonRight:
-                view.ShowsOriginal = false;
+                view.ShowsLeftOnly = false;
                 break;
             case InputKind.Character:
                 Type((char)input.Code, now);
@@ -83,20 +83,21 @@ internal sealed class PreviewControls(PreviewView view)
                 TakeHold(surface, now);
                 break;
             case InputKind.ButtonDown when input.Code == GlfwApi.MouseButtonRight:
-                view.ShowsOriginal = true;
+                view.ShowsLeftOnly = true;
                 break;
             case InputKind.ButtonUp when input.Code == GlfwApi.MouseButtonLeft:
                 _drag = Drag.None;
                 break;
             case InputKind.Wheel when input.HasControl:
-                Geometry(surface).ZoomAbout(Math.Pow(ZoomStep, input.Y), _mouseX, _mouseY).CopyTo(view);
+                PictureGeometry geometry = Geometry(surface);
+                geometry.ZoomAbout(Math.Pow(ZoomStep, input.Y), geometry.ToView(_mouseX), _mouseY).CopyTo(view);
                 break;
             case InputKind.Wheel:
                 TurnStrength(input.Y * StrengthStep, now);
                 break;
             case InputKind.FocusLost:
                 // The release of the key goes to another window.
-                view.ShowsOriginal = false;
+                view.ShowsLeftOnly = false;
                 _drag = Drag.None;
                 break;
             case InputKind.Close:
@@ -116,8 +117,8 @@ internal sealed class PreviewControls(PreviewView view)
             case Key.Right when input.HasShift: Pan(-PanShare, 0); return;
             case Key.Up when input.HasShift: Pan(0, PanShare); return;
             case Key.Down when input.HasShift: Pan(0, -PanShare); return;
-            case Key.Left: MoveSplit(-SplitStep, now); return;
-            case Key.Right: MoveSplit(SplitStep, now); return;
+            case Key.Left when !view.IsSideBySide: MoveSplit(-SplitStep, now); return;
+            case Key.Right when !view.IsSideBySide: MoveSplit(SplitStep, now); return;
             case Key.Up: TurnStrength(StrengthStep, now); return;
             case Key.Down: TurnStrength(-StrengthStep, now); return;
             case Key.PageUp: ZoomAboutMiddle(ZoomStep); return;
@@ -132,7 +133,8 @@ internal sealed class PreviewControls(PreviewView view)
             case Key.Escape or Key.Q: IsClosing = true; break;
             case Key.F or Key.F11: view.IsFullscreen = !view.IsFullscreen; break;
             case Key.Space: view.IsFrozen = !view.IsFrozen; break;
-            case Key.O: view.ShowsOriginal = true; break;
+            case Key.O: view.ShowsLeftOnly = true; break;
+            case Key.B: view.IsSideBySide = !view.IsSideBySide; break;
             case Key.I or Key.Tab: view.ShowsStatus = !view.ShowsStatus; break;
             case Key.H or Key.F1: view.ShowsHelp = !view.ShowsHelp; break;
             case Key.Z or Key.D0 or Key.Home: ZoomAboutMiddle(0); break;
@@ -143,12 +145,13 @@ internal sealed class PreviewControls(PreviewView view)
             case Key.S: _requests.Enqueue(PreviewRequest.Snapshot); break;
             case Key.R: _requests.Enqueue(PreviewRequest.ToggleRecording); break;
             case Key.M: _requests.Enqueue(input.HasShift ? PreviewRequest.PreviousModel : PreviewRequest.NextModel); break;
+            case Key.C: _requests.Enqueue(input.HasShift ? PreviewRequest.PreviousCompared : PreviewRequest.NextCompared); break;
             case Key.D: _requests.Enqueue(PreviewRequest.NextDevice); break;
         }
 
-        void ZoomAboutMiddle(double factor) => geometry.ZoomAbout(factor, surface.ViewWidth / 2.0, surface.ViewHeight / 2.0).CopyTo(view);
+        void ZoomAboutMiddle(double factor) => geometry.ZoomAbout(factor, geometry.ViewWidth / 2.0, geometry.ViewHeight / 2.0).CopyTo(view);
 
-        void Pan(double shareOfWidth, double shareOfHeight) => geometry.PanBy(shareOfWidth * surface.ViewWidth, shareOfHeight * surface.ViewHeight).CopyTo(view);
+        void Pan(double shareOfWidth, double shareOfHeight) => geometry.PanBy(shareOfWidth * geometry.ViewWidth, shareOfHeight * surface.ViewHeight).CopyTo(view);
     }
 
     private void Type(char character, long now)
@@ -196,7 +199,7 @@ internal sealed class PreviewControls(PreviewView view)
     {
         if (surface.Slider.Contains(_mouseX, _mouseY)) return Drag.Slider;
         PictureGeometry geometry = Geometry(surface);
-        bool isAtSplit = !view.ShowsOriginal && Math.Abs(_mouseX - geometry.SplitColumn(view.Split)) <= SplitReach * surface.ContentScale
+        bool isAtSplit = !view.ShowsLeftOnly && !geometry.IsSideBySide && Math.Abs(_mouseX - geometry.SplitColumn(view.Split)) <= SplitReach * surface.ContentScale
             && _mouseY >= geometry.Visible.Y && _mouseY < geometry.Visible.Bottom;
         return isAtSplit ? Drag.Split : Drag.Picture;
     }

@@ -14,8 +14,14 @@ public sealed record PreviewStatus
     /// <summary>Rows of the source's pictures; 0 while unknown.</summary>
     public int Height { get; init; }
 
-    /// <summary>Name of the network.</summary>
+    /// <summary>Name of the method that makes the picture on the right.</summary>
     public string Model { get; init; } = "";
+
+    /// <summary>Whether it was chosen automatically.</summary>
+    public bool IsModelAutomatic { get; init; }
+
+    /// <summary>Name of the method that made the picture on the left; null where that is the original.</summary>
+    public string? Compared { get; init; }
 
     /// <summary>Name of the compute device.</summary>
     public string Device { get; init; } = "";
@@ -29,7 +35,7 @@ public sealed record PreviewStatus
     /// <summary>Of that: until work on the frame began.</summary>
     public RecentDuration? Wait { get; init; }
 
-    /// <summary>Of that: upload, network, download.</summary>
+    /// <summary>Of that: upload, network, download, and what the method compared with takes.</summary>
     public RecentDuration? Restore { get; init; }
 
     /// <summary>Of that: until the result was fetched to be shown.</summary>

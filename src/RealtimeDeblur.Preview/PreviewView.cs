@@ -11,11 +11,14 @@ public sealed class PreviewView
     /// <summary>Largest <see cref="Zoom"/>.</summary>
     public const double MaxZoom = 32;
 
-    /// <summary>Where the original ends and the restored picture begins, as a share of the visible part of the picture from its left: 0 shows the restored one only, 1 the original only.</summary>
+    /// <summary>Where the left picture ends and the right one, the restored, begins, as a share of the visible part of the picture from its left: 0 shows the right one only, 1 the left one only.</summary>
     public double Split { get; set => field = Limit(value, 0, 1, 0.5); } = 0.5;
 
     /// <summary>Share of restored detail, 0 to 1; the caller applies it.</summary>
     public double Strength { get; set => field = Limit(value, 0, 1, 1); } = 1;
+
+    /// <summary>Whether both pictures are shown whole, each in its half of the window, instead of one at the split.</summary>
+    public bool IsSideBySide { get; set; }
 
     public bool IsFullscreen { get; set; }
 
@@ -44,9 +47,9 @@ public sealed class PreviewView
     [JsonIgnore]
     public bool IsFrozen { get; set; }
 
-    /// <summary>Whether the original fills the window, as long as the user holds the key.</summary>
+    /// <summary>Whether the left picture fills the window, as long as the user holds the key.</summary>
     [JsonIgnore]
-    public bool ShowsOriginal { get; set; }
+    public bool ShowsLeftOnly { get; set; }
 
     [JsonIgnore]
     public bool ShowsHelp { get; set; }

@@ -8,7 +8,7 @@ using PixelFormat = RealtimeDeblur.Imaging.PixelFormat;
 namespace RealtimeDeblur.Preview;
 
 /// <summary>
-/// A window that shows live pictures, original and restored side by side at a split that the user moves. One thread makes it, calls all its members and disposes it
+/// A window that shows live pictures in pairs, what is compared with at the left and the restored one at the right: parts of one picture at a split that the user moves, or both whole, side by side. One thread makes it, calls all its members and disposes it
 /// (on macOS it has to be the main thread); only <see cref="Wake"/> is for any thread. The loop around it: <see cref="WaitEvents"/>, then <see cref="TryTakeRequest"/>
 /// until it has no more, <see cref="Show"/> if there is a new picture, <see cref="Draw"/>.
 /// </summary>
@@ -111,18 +111,18 @@ public sealed class PreviewWindow : IDisposable
     public bool TryTakeRequest(out PreviewRequest request) => _controls.TryTakeRequest(out request);
 
     /// <summary>Takes a pair of pictures for the next <see cref="Draw"/>; does nothing while <see cref="PreviewView.IsFrozen"/>. Copies them: the frames stay the caller's and may change afterwards.</summary>
-    /// <param name="original">Bgr24, of any size, which may differ from the last call's.</param>
-    /// <param name="restored">Of the same format.</param>
+    /// <param name="left">Bgr24, of any size, which may differ from the last call's.</param>
+    /// <param name="right">Of the same format.</param>
     /// <exception cref="ArgumentException">The frames are not Bgr24, or differ in size.</exception>
     /// <exception cref="PreviewException">The graphics driver cannot hold pictures that large.</exception>
-    public void Show(Frame original, Frame restored)
+    public void Show(Frame left, Frame right)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        if (original.Format.Pixels != PixelFormat.Bgr24) throw new ArgumentException($"The window shows Bgr24, not {original.Format.Pixels}.", nameof(original));
-        if (restored.Format != original.Format) throw new ArgumentException($"The restored picture is {restored.Format}, the original {original.Format}; they have to be alike.", nameof(restored));
+        if (left.Format.Pixels != PixelFormat.Bgr24) throw new ArgumentException($"The window shows Bgr24, not {left.Format.Pixels}.", nameof(left));
+        if (right.Format != left.Format) throw new ArgumentException($"The right picture is {right.Format}, the left one {left.Format}; they have to be alike.", nameof(right));
         // The first one is shown in any case: there is nothing else to look at.
         if (View.IsFrozen && _picturesShown > 0) return;
-        _pictures.Upload(original, restored);
+        _pictures.Upload(left, right);
         _picturesShown++;
     }
 
@@ -182,11 +182,11 @@ public sealed class PreviewWindow : IDisposable
     /// <summary>All that decides about the pixels of the window.</summary>
     private readonly record struct Drawn(
         long Picture, int Width, int Height, float ContentScale, double Split, double Strength, double Zoom, double CenterX, double CenterY,
-        bool IsFrozen, bool ShowsOriginal, bool ShowsStatus, bool ShowsHelp, bool ShowsControls, PreviewStatus Status);
+        bool IsFrozen, bool IsSideBySide, bool ShowsLeftOnly, bool ShowsStatus, bool ShowsHelp, bool ShowsControls, PreviewStatus Status);
 
     private Drawn Wanted(long now) => new(
         _picturesShown, _window.FramebufferWidth, _window.FramebufferHeight, _window.ContentScale, View.Split, View.Strength, View.Zoom, View.CenterX, View.CenterY,
-        View.IsFrozen, View.ShowsOriginal, View.ShowsStatus, View.ShowsHelp, View.ShowsStatus || _controls.TimeUntilHidden(now) > TimeSpan.Zero, _status);
+        View.IsFrozen, View.IsSideBySide, View.ShowsLeftOnly, View.ShowsStatus, View.ShowsHelp, View.ShowsStatus || _controls.TimeUntilHidden(now) > TimeSpan.Zero, _status);
 
     private void Render(Drawn drawn)
     {
@@ -205,15 +205,18 @@ public sealed class PreviewWindow : IDisposable
         if (hasPicture)
         {
             if (geometry.Scale < MipmapsBelow) _pictures.MakeMipmaps();
-            double split = drawn.ShowsOriginal ? visible.Right : Math.Clamp(geometry.SplitColumn(drawn.Split), visible.X, visible.Right);
-            DrawPart(_pictures.Original, geometry, visible with { Width = split - visible.X });
-            DrawPart(_pictures.Restored, geometry, visible with { X = split, Width = visible.Right - split });
+            double split = drawn.ShowsLeftOnly || geometry.IsSideBySide ? visible.Right : Math.Clamp(geometry.SplitColumn(drawn.Split), visible.X, visible.Right);
+            DrawPart(_pictures.Left, geometry, visible with { Width = split - visible.X });
+            if (geometry.IsSideBySide) DrawPart(_pictures.Right, geometry, visible, geometry.RightViewX);
+            else DrawPart(_pictures.Right, geometry, visible with { X = split, Width = visible.Right - split });
         }
         _gl.Enable(EnableCap.Blend);
         _overlays.Draw(_quads);
     }
 
-    private void DrawPart(uint texture, PictureGeometry geometry, PixelRect part)
+    /// <param name="part">Of the view.</param>
+    /// <param name="viewX">Where that begins in the window.</param>
+    private void DrawPart(uint texture, PictureGeometry geometry, PixelRect part, double viewX = 0)
     {
         if (part.IsEmpty) return;
         int filter = (int)(geometry.Scale < SmoothBelow ? TextureMagFilter.Linear : TextureMagFilter.Nearest);
@@ -221,7 +224,7 @@ public sealed class PreviewWindow : IDisposable
         _gl.TexParameter(TextureTarget.Texture2D, TextureParameterName.TextureMinFilter, geometry.Scale < MipmapsBelow ? (int)TextureMinFilter.LinearMipmapNearest : filter);
         _gl.TexParameter(TextureTarget.Texture2D, TextureParameterName.TextureMagFilter, filter);
         PixelRect picture = geometry.Picture;
-        _quads.Draw(texture, part, new((part.X - picture.X) / picture.Width, (part.Y - picture.Y) / picture.Height, part.Width / picture.Width, part.Height / picture.Height));
+        _quads.Draw(texture, part with { X = viewX + part.X }, new((part.X - picture.X) / picture.Width, (part.Y - picture.Y) / picture.Height, part.Width / picture.Width, part.Height / picture.Height));
     }
 
     private void WaitForLastSwap()
@@ -235,5 +238,5 @@ public sealed class PreviewWindow : IDisposable
 
     private static bool AreAlikeButFigures(PreviewStatus a, PreviewStatus b) =>
         (a.Source, a.Width, a.Height, a.Model, a.Device, a.IsSharp, a.IsRestored, a.IsRecording) == (b.Source, b.Width, b.Height, b.Model, b.Device, b.IsSharp, b.IsRestored, b.IsRecording)
-        && (a.IsPaused, a.Message) == (b.IsPaused, b.Message);
+        && (a.IsModelAutomatic, a.Compared, a.IsPaused, a.Message) == (b.IsModelAutomatic, b.Compared, b.IsPaused, b.Message);
 }

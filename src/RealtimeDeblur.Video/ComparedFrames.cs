@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using RealtimeDeblur.Imaging;
 using RealtimeDeblur.Pipeline;
+using RealtimeDeblur.Restoration;
 
 namespace RealtimeDeblur.Video;
 
@@ -11,15 +12,15 @@ public enum VideoComparison
     /// <summary>The restored picture.</summary>
     None,
 
-    /// <summary>The left half of the original and the right half of the restored picture.</summary>
+    /// <summary>The left half of the original, or of what another method makes of it, and the right half of the restored picture.</summary>
     Split,
 
-    /// <summary>The original and, to its right, the restored picture.</summary>
+    /// <summary>The original, or what another method makes of it, and to its right the restored picture.</summary>
     Side,
 }
 
 /// <summary>
-/// Puts original and restored frames together: a source that keeps a copy of every frame on its way into a pipeline, and a sink that joins it with what comes out. Frames come out in the order in which they went in.
+/// Puts original and restored frames together: a source that keeps a copy of every frame on its way into a pipeline, and a sink that joins it, or what another method makes of it, with what comes out. Frames come out in the order in which they went in.
 /// </summary>
 internal sealed class ComparedFrames : IFrameSource, IFrameSink
 {
@@ -28,6 +29,7 @@ internal sealed class ComparedFrames : IFrameSource, IFrameSink
     private readonly IFrameSource _source;
     private readonly IFrameSink _sink;
     private readonly VideoComparison _comparison;
+    private readonly Deblurrer? _deblurrer;
     private readonly FramePool _originals;
     private readonly FramePool _joined;
     private readonly Queue<Frame> _waiting = new();
@@ -36,9 +38,10 @@ internal sealed class ComparedFrames : IFrameSource, IFrameSink
     /// <param name="source">Where the originals come from; stays the caller's.</param>
     /// <param name="sink">Where the joined frames go, of <see cref="FormatOf"/>; stays the caller's.</param>
     /// <param name="comparison">How they are joined.</param>
-    public ComparedFrames(IFrameSource source, IFrameSink sink, VideoComparison comparison)
+    /// <param name="deblurrer">Restores the originals before they are joined; null leaves them as they are. Stays the caller's, and is used on the thread that calls <see cref="Write"/>.</param>
+    public ComparedFrames(IFrameSource source, IFrameSink sink, VideoComparison comparison, Deblurrer? deblurrer = null)
     {
-        (_source, _sink, _comparison) = (source, sink, comparison);
+        (_source, _sink, _comparison, _deblurrer) = (source, sink, comparison, deblurrer);
         _originals = new(source.Format);
         _joined = new(FormatOf(source.Format, comparison));
     }
@@ -53,6 +56,7 @@ internal sealed class ComparedFrames : IFrameSource, IFrameSink
         if (!_source.TryRead(out frame)) return false;
         Frame original = _originals.Rent();
         frame.Data.CopyTo(original.Data);
+        (original.Timestamp, original.CapturedAt) = (frame.Timestamp, frame.CapturedAt);
         lock (_lock) _waiting.Enqueue(original);
         return true;
     }
@@ -62,13 +66,14 @@ internal sealed class ComparedFrames : IFrameSource, IFrameSink
     public void Write(Frame frame)
     {
         using Frame restored = frame;
-        Frame original;
-        lock (_lock) original = _waiting.Dequeue();
-        using (original)
+        Frame left;
+        lock (_lock) left = _waiting.Dequeue();
+        if (_deblurrer is not null) left = Restore(left);
+        using (left)
         {
             Frame joined = _joined.Rent();
             (joined.Timestamp, joined.CapturedAt) = (restored.Timestamp, restored.CapturedAt);
-            for (int plane = 0; plane < restored.Format.PlaneCount; plane++) Join(plane, original, restored, joined);
+            for (int plane = 0; plane < restored.Format.PlaneCount; plane++) Join(plane, left, restored, joined);
             _sink.Write(joined);
         }
     }
@@ -85,12 +90,27 @@ internal sealed class ComparedFrames : IFrameSource, IFrameSink
         _joined.Dispose();
     }
 
+    /// <summary>What the other method makes of a frame, which it takes over.</summary>
+    private Frame Restore(Frame original)
+    {
+        try
+        {
+            _deblurrer!.Submit(original);
+        }
+        catch
+        {
+            original.Dispose();     // A deblurrer that throws leaves it to its caller.
+            throw;
+        }
+        return _deblurrer.Collect();
+    }
+
     private static int EvenWidth(FrameFormat format) => format.Width + format.Width % 2;
 
-    private void Join(int plane, Frame original, Frame restored, Frame joined)
+    private void Join(int plane, Frame leftFrame, Frame restored, Frame joined)
     {
         PlaneLayout from = restored.Format.Plane(plane), to = joined.Format.Plane(plane);
-        ReadOnlySpan<byte> left = original.PlaneData(plane), right = restored.PlaneData(plane);
+        ReadOnlySpan<byte> left = leftFrame.PlaneData(plane), right = restored.PlaneData(plane);
         Span<byte> both = joined.PlaneData(plane);
         int sampleBytes = from.StrideBytes / from.Width;
         int seam = _comparison == VideoComparison.Side ? to.StrideBytes / 2 : SplitColumn(from, restored.Format) * sampleBytes;

@@ -53,6 +53,12 @@ public sealed record VideoRestorationOptions
 
     /// <summary>Whether the result shows the original too.</summary>
     public VideoComparison Comparison { get; init; }
+
+    /// <summary>In a <see cref="Comparison"/>, what restores the original at the left; null shows it as it is.</summary>
+    public RestorationMethod? ComparedMethod { get; init; }
+
+    /// <summary>Whether frames have to be RGB, for a method or for the one it is compared with.</summary>
+    internal bool NeedsRgb(RestorationMethod method) => method.C == 3 || ComparedMethod is { C: 3 };
 }
 
 /// <summary>How the restoration of a file ended.</summary>
@@ -218,7 +224,7 @@ public sealed class VideoRestoration : IDisposable
         VideoEncoder encoder = VideoEncoder.Find(_options.Encoder ?? VideoEncoder.DefaultFor(_outputPath!, _video), _options.Quality, _options.EncoderOptions);
         // Players know turned pictures better than mirrored ones.
         bool keepsRotation = _video!.RotationDegrees != 0 && !_video.IsMirrored && ContainerPlan.HoldsRotation(_outputPath!);
-        FrameFormat format = FfmpegFrameSource.FormatOf(_media!, _video, asRgb: method.C == 3, keepsRotation, out string? loss);
+        FrameFormat format = FfmpegFrameSource.FormatOf(_media!, _video, asRgb: _options.NeedsRgb(method), keepsRotation, out string? loss);
         var encoding = VideoEncoding.Make(_video, ComparedFrames.FormatOf(format, _options.Comparison), loss, encoder);
         var container = ContainerPlan.Make(_media!, _video, keepsRotation, _outputPath!);
         double start = IsSlice ? StartSeconds : _video.StartSeconds ?? _media!.StartSeconds ?? 0;
@@ -367,20 +373,22 @@ public sealed class VideoRestoration : IDisposable
         {
             ["input"] = string.Create(CultureInfo.InvariantCulture, $"{input.Name}, {input.Length} bytes, changed {input.LastWriteTimeUtc:yyyy-MM-dd HH:mm:ss}"),
             ["stream"] = string.Create(CultureInfo.InvariantCulture, $"{video.Video.Index}"),
-            ["method"] = method.Network is { } network ? $"{method.Name} ({HashOf(network)})" : method.Name,
+            ["method"] = NameOf(method),
             ["strength"] = deblur.Strength.ToString(CultureInfo.InvariantCulture),
             ["sigma"] = deblur.Sigma.ToString(),
             ["sigma from"] = deblur.SigmaFrom.ToString().ToLowerInvariant(),
             ["guard"] = deblur.Guard ? "on" : "off",
             ["encoding"] = string.Join(' ', video.Encoding.Arguments),
             ["deinterlacing"] = _options.Deinterlace ? "on" : "off",
-            ["comparison"] = _options.Comparison.ToString().ToLowerInvariant(),
+            ["comparison"] = $"{_options.Comparison.ToString().ToLowerInvariant()}{(_options.ComparedMethod is { } compared ? $" with {NameOf(compared)}" : "")}",
             ["slice"] = IsSlice ? string.Create(CultureInfo.InvariantCulture, $"from {_options.Start ?? TimeSpan.Zero:c}, {(_options.Duration is { } duration ? duration.ToString("c", CultureInfo.InvariantCulture) : "to the end")}") : "all of it",
             ["segments"] = string.Create(CultureInfo.InvariantCulture, $"{video.Grid.LengthMicroseconds / 1e6} s"),
             ["deblur version"] = typeof(VideoRestoration).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown",
             ["ffmpeg version"] = FfmpegProcess.Version,
         };
     }
+
+    private static string NameOf(RestorationMethod method) => method.Network is { } network ? $"{method.Name} ({HashOf(network)})" : method.Name;
 
     private static string HashOf(Network network)
     {
@@ -409,7 +417,8 @@ public sealed class VideoRestoration : IDisposable
         FrameFormat shown = ComparedFrames.FormatOf(source.Format, _options.Comparison);
         using IFrameSink sink = OpenSink(source, shown, note);
         using var deblurrer = new Deblurrer(device, method, source.Format, _options.Deblur);
-        using ComparedFrames? both = _options.Comparison == VideoComparison.None ? null : new(frames, sink, _options.Comparison);
+        using Deblurrer? compared = _options.ComparedMethod is { } other ? new(device, other, source.Format, _options.Deblur) : null;
+        using ComparedFrames? both = _options.Comparison == VideoComparison.None ? null : new(frames, sink, _options.Comparison, compared);
         var pipeline = new FramePipeline(both ?? (IFrameSource)frames, deblurrer, both ?? sink);
         TimeSpan setUp = Stopwatch.GetElapsedTime(_openedAt);
         try
@@ -441,7 +450,7 @@ public sealed class VideoRestoration : IDisposable
 
     private IVideoSource OpenSource(RestorationMethod method, Action<string> note, CancellationToken cancellation)
     {
-        if (_media is not null) return new FfmpegFrameSource(_media, _video!, asRgb: method.C == 3, _options.Deinterlace, fromSeconds: IsSlice ? StartSeconds : null);
+        if (_media is not null) return new FfmpegFrameSource(_media, _video!, asRgb: _options.NeedsRgb(method), _options.Deinterlace, fromSeconds: IsSlice ? StartSeconds : null);
         var input = new StandardInputStream();
         using (cancellation.Register(input.Dispose))
         {

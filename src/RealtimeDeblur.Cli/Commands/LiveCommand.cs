@@ -34,6 +34,7 @@ internal static partial class LiveCommand
         });
         Option<string?> model = new("--model") { Description = "Network: a shipped name or a .safetensors file. Without it the best of quality-camera, fast-camera and tiny-camera that keeps up.", HelpName = "NAME|FILE" };
         Option<string?> filter = RestoreOptions.Method();
+        Option<string?> compare = new("--compare") { Description = "Show at the left, in place of the original, what another method makes of the picture: a filter as for --method, or a network as for --model. Key C of the window changes it.", HelpName = "METHOD" };
         Option<float> strength = RestoreOptions.Strength();
         Option<SigmaSetting> sigma = RestoreOptions.Sigma();
         Option<SigmaSource> sigmaFrom = RestoreOptions.SigmaFrom();
@@ -78,6 +79,10 @@ internal static partial class LiveCommand
             if (run.IsGiven(filter) && run.IsGiven(model)) throw new UsageException("--model and --method are two ways to restore: choose one.");
             string? method = run.Get(filter) is { } filterName ? RestoreOptions.ParseFilter(filterName).Name : run.Get(model);
             if (method is not null) RestorationMethod.Load(method);
+            if (run.IsGiven(compare) && run.Get(noWindow)) throw new UsageException("--compare is for the eye: leave --no-window out.");
+            string? compared = run.Get(compare);
+            // A filter by the name that the window's list has; a network may be a file.
+            if (compared is not null && RestoreOptions.Load(compare.Name, compared) is { Filter: not null } comparedFilter) compared = comparedFilter.Name;
             string? kernels = run.Get(watchKernels);
             if (kernels is not null && !Directory.Exists(kernels)) throw new UsageException($"--watch-kernels {kernels}: there is no such folder. Name a copy of the folder kernels/.");
             if (!Directory.Exists(run.Get(folder))) throw new UsageException($"--folder {run.Get(folder)}: there is no such folder. Make it first.");
@@ -95,7 +100,7 @@ internal static partial class LiveCommand
 
             using var end = CancellationTokenSource.CreateLinkedTokenSource(run.Cancellation);
             if (run.Get(seconds) is { } limit) end.CancelAfter(TimeSpan.FromSeconds(limit));
-            using var pipeline = new LivePipeline(source, run.Device, method, options, kernels);
+            using var pipeline = new LivePipeline(source, run.Device, method, options, kernels) { Compared = compared };
             using KernelWatch? watch = kernels is null ? null : new(kernels, pipeline.ReloadKernels);
             pipeline.Noticed += run.Note;
             pipeline.Start();
@@ -114,7 +119,7 @@ internal static partial class LiveCommand
             pipeline.Dispose();
             run.Result(LiveResult.Of(source.Name, pipeline), (result, text) => result.Print(text), toStderr: writesToStdout);
         })
-        { camera, url, input, screen, list, size, rate, model, filter, strength, sigma, sigmaFrom, noGuard, virtualCamera, output, format, record, overwrite, noWindow, fullscreen, folder, seconds, watchKernels };
+        { camera, url, input, screen, list, size, rate, model, filter, compare, strength, sigma, sigmaFrom, noGuard, virtualCamera, output, format, record, overwrite, noWindow, fullscreen, folder, seconds, watchKernels };
     }
 
     private static ILiveInput OpenInput(Invocation run, Option<string?> camera, Option<string?> url, Option<string?> input, Option<string?> screen, Option<(int Width, int Height)?> size, Option<double?> rate)

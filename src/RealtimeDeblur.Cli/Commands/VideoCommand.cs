@@ -59,6 +59,7 @@ internal static class VideoCommand
         Option<int?> stream = VideoOptions.Stream();
         Option<TimeSpan?> start = VideoOptions.Start(), duration = VideoOptions.Duration(), preview = VideoOptions.Preview();
         Option<VideoComparison> compare = VideoOptions.Compare();
+        Option<string?> compareWith = VideoOptions.CompareWith();
         Option<int?> jobs = new("--jobs") { Description = "Files worked on at a time. Without it one per device: --device takes several, separated by commas, e.g. 0,1.", HelpName = "NUMBER" };
         jobs.Validators.Add(result =>
         {
@@ -71,6 +72,7 @@ internal static class VideoCommand
             bool dropsFrames = run.Get(output) == NoOutput, writesToStdout = run.Get(output) == StandardStreams.Path;
             if (writesToStdout && (run.IsGiven(encoder) || run.IsGiven(quality) || run.IsGiven(encoderOptions))) throw new UsageException("--encoder, --quality and --encoder-option say how a file is encoded; frames on standard output are raw. Leave them to the program that reads them.");
             IReadOnlyList<FileTask> tasks = Plan(run.Get(inputs), run.Get(output), run.IsGiven(preview) ? FileBatch.PreviewMark : run.Get(compare) != VideoComparison.None ? FileBatch.ComparisonMark : FileBatch.ResultMark);
+            if (run.IsGiven(compareWith) && run.Get(compare) == VideoComparison.None) throw new UsageException("--compare-with says what is shown at the left of a comparison: add --compare split or --compare side.");
             RestorationMethod method = RestoreOptions.Resolve(run, model, methodName, sigma, sigmaFrom);
             var options = new VideoRestorationOptions
             {
@@ -87,6 +89,7 @@ internal static class VideoCommand
                 Duration = run.Get(preview) ?? run.Get(duration),
                 FromMiddle = run.IsGiven(preview),
                 Comparison = run.Get(compare),
+                ComparedMethod = run.Get(compareWith) is { } other ? RestoreOptions.Load(compareWith.Name, other) : null,
             };
             if (run.IsGiven(preview) && run.IsGiven(duration)) throw new UsageException("--preview says how much is restored already: leave --duration out.");
             if (options.Shard.Count > 1 && options.Overwrite) throw new UsageException("--overwrite and --shard do not go together, because no share knows whether another was here before. Delete the old results first.");
@@ -113,7 +116,7 @@ internal static class VideoCommand
                 foreach (Lazy<ComputeDevice> device in devices.Where(device => device.IsValueCreated)) device.Value.Dispose();
             }
         })
-        { inputs, output, model, methodName, strength, sigma, sigmaFrom, noGuard, encoder, quality, encoderOptions, deinterlace, stream, start, duration, preview, compare, overwrite, resume, shard, jobs, dryRun };
+        { inputs, output, model, methodName, strength, sigma, sigmaFrom, noGuard, encoder, quality, encoderOptions, deinterlace, stream, start, duration, preview, compare, compareWith, overwrite, resume, shard, jobs, dryRun };
     }
 
     /// <summary>What is to be done. Standard streams stand alone: each carries one video.</summary>

@@ -5,6 +5,7 @@ using RealtimeDeblur.Imaging;
 using RealtimeDeblur.Networks;
 using RealtimeDeblur.Pipeline;
 using RealtimeDeblur.Preview;
+using RealtimeDeblur.Restoration;
 using RealtimeDeblur.Video.Live;
 
 namespace RealtimeDeblur.Cli.Live;
@@ -25,6 +26,7 @@ internal sealed class WindowSession : IDisposable
     private readonly string _source;
     private readonly string _folder;
     private readonly string[] _models;
+    private readonly string[] _comparisons;
     private readonly Lock _noticeLock = new();
     private LiveOutput? _recording;
     private LivePicture? _shown;
@@ -52,6 +54,8 @@ internal sealed class WindowSession : IDisposable
         _folder = Path.GetFullPath(folder);
         _models = [.. LivePipeline.AutomaticModels.Union(ModelCatalog.Names.Where(name => name.EndsWith("-camera", StringComparison.Ordinal)))];
         if (pipeline.Model is { } model && !_models.Contains(model)) _models = [.. _models, model];
+        _comparisons = [.. RestorationMethod.Filters.Select(filter => filter.Name), .. _models];
+        if (pipeline.Compared is { } compared && !_comparisons.Contains(compared)) _comparisons = [.. _comparisons, compared];
         pipeline.Noticed += ShowNotice;
         pipeline.Woken += window.Wake;
     }
@@ -122,7 +126,7 @@ internal sealed class WindowSession : IDisposable
             picture.Dispose();
             return null;
         }
-        _window.Show(picture.Original, picture.Restored);
+        _window.Show(picture.Compared, picture.Restored);
         _shown?.Dispose();
         return _shown = picture;
     }
@@ -131,7 +135,7 @@ internal sealed class WindowSession : IDisposable
     private PreviewStatus Status()
     {
         bool isRestored = _shown?.IsRestored ?? true;
-        if (_isStatusOld || isRestored != _shownStatus.IsRestored || Stopwatch.GetElapsedTime(_statusAt) > StatusInterval) RefreshStatus(isRestored);
+        if (_isStatusOld || isRestored != _shownStatus.IsRestored || _shown?.ComparedMethod != _shownStatus.Compared || Stopwatch.GetElapsedTime(_statusAt) > StatusInterval) RefreshStatus(isRestored);
         return _shownStatus;
     }
 
@@ -148,7 +152,9 @@ internal sealed class WindowSession : IDisposable
             Source = _source,
             Width = status.Format?.Width ?? 0,
             Height = status.Format?.Height ?? 0,
-            Model = status.IsModelAutomatic ? $"{status.Model} (automatic)" : status.Model,
+            Model = status.Model,
+            IsModelAutomatic = status.IsModelAutomatic,
+            Compared = _shown?.ComparedMethod,
             Device = status.Device ?? "",
             FramesPerSecond = status.Shown > 0 ? status.FramesPerSecond : null,
             Latency = Recent(status.Latency),
@@ -175,6 +181,8 @@ internal sealed class WindowSession : IDisposable
         {
             case PreviewRequest.NextModel: StepModel(1); break;
             case PreviewRequest.PreviousModel: StepModel(-1); break;
+            case PreviewRequest.NextCompared: StepCompared(1); break;
+            case PreviewRequest.PreviousCompared: StepCompared(-1); break;
             case PreviewRequest.NextDevice: StepDevice(); break;
             case PreviewRequest.Snapshot: SaveSnapshot(); break;
             case PreviewRequest.ToggleRecording: ToggleRecording(); break;
@@ -196,6 +204,16 @@ internal sealed class WindowSession : IDisposable
         Notice(next == 0 ? "The network is chosen automatically." : $"Network: {_models[next - 1]}");
     }
 
+    /// <summary>What is at the left goes round: original, every filter, every network.</summary>
+    private void StepCompared(int step)
+    {
+        int choices = _comparisons.Length + 1;
+        int present = _pipeline.Compared is { } compared ? Array.IndexOf(_comparisons, compared) + 1 : 0;
+        int next = (present + step + choices) % choices;
+        _pipeline.Compared = next == 0 ? null : _comparisons[next - 1];
+        Notice($"At the left: {_pipeline.Compared ?? "original"}");
+    }
+
     private void StepDevice()
     {
         IReadOnlyList<DeviceInfo> devices = ComputeDevice.List();
@@ -214,18 +232,19 @@ internal sealed class WindowSession : IDisposable
     private void SaveSnapshot()
     {
         if (_shown is not { } shown) return;
-        Frame original = new(shown.Original.Format), restored = new(shown.Restored.Format);
-        shown.Original.Data.CopyTo(original.Data);
+        Frame left = new(shown.Compared.Format), restored = new(shown.Restored.Format);
+        string leftName = shown.ComparedMethod is null ? "original" : "compared";
+        shown.Compared.Data.CopyTo(left.Data);
         shown.Restored.Data.CopyTo(restored.Data);
         InBackground(() =>
         {
-            using (original)
+            using (left)
             using (restored)
             {
                 string stem = Snapshot.NewStem(_folder);
-                Snapshot.Write(original, $"{stem}-original.png");
+                Snapshot.Write(left, $"{stem}-{leftName}.png");
                 Snapshot.Write(restored, $"{stem}-restored.png");
-                Notice($"Saved {stem}-original.png and {Path.GetFileName(stem)}-restored.png");
+                Notice($"Saved {stem}-{leftName}.png and {Path.GetFileName(stem)}-restored.png");
             }
         });
     }

@@ -7,9 +7,11 @@ internal sealed record HelpContent : IPanelContent
 {
     private static readonly (string Keys, string Does)[] Rows =
     [
-        ("← →, drag the line", "split between original and restored"),
+        ("← →, drag the line", "split between left and right"),
+        ("B", "split, or whole pictures side by side"),
+        ("C, Shift + C", "at the left: original, or another method"),
         ("↑ ↓, + −, wheel", "strength"),
-        ("O, right button", "original, as long as you hold it"),
+        ("O, right button", "left picture, as long as you hold it"),
         ("PgUp PgDn, Ctrl + wheel", "zoom in and out"),
         ("1, 2, 4", "100, 200, 400 % of the pixels"),
         ("Z, 0, Home", "whole picture"),

@@ -17,8 +17,8 @@ internal sealed class Overlays : IDisposable
     private readonly Panel<StatusContent> _status;
     private readonly Panel<BadgesContent> _badges;
     private readonly Panel<SliderContent> _slider;
-    private readonly Panel<LabelContent> _originalLabel;
-    private readonly Panel<LabelContent> _restoredLabel;
+    private readonly Panel<LabelContent> _leftLabel;
+    private readonly Panel<LabelContent> _rightLabel;
     private readonly Panel<MessageContent> _message;
     private readonly Panel<HelpContent> _help;
     private readonly Panel<HandleContent> _handle;
@@ -33,7 +33,7 @@ internal sealed class Overlays : IDisposable
         string font = FontFile.Find();
         _typeface = SKTypeface.FromFile(font) ?? throw new PreviewException($"{font} is no font that can be read. Install another: sudo apt-get install fonts-dejavu-core");
         _style = new(_typeface, 1);
-        (_status, _badges, _slider, _originalLabel, _restoredLabel) = (new(gl), new(gl), new(gl), new(gl), new(gl));
+        (_status, _badges, _slider, _leftLabel, _rightLabel) = (new(gl), new(gl), new(gl), new(gl), new(gl));
         (_message, _help, _handle, _line) = (new(gl), new(gl), new(gl), new(gl));
     }
 
@@ -61,7 +61,7 @@ internal sealed class Overlays : IDisposable
         }
         _placed.Clear();
         Slider = SliderTrack = default;
-        bool showsSplit = hasPicture && !view.ShowsOriginal;
+        bool showsSplit = hasPicture && !view.ShowsLeftOnly;
         if (showsSplit) PlaceLine(view, geometry);
         if (view.ShowsHelp)
         {
@@ -74,7 +74,7 @@ internal sealed class Overlays : IDisposable
         _slider.Update(new((int)Math.Round(100 * view.Strength)), _style);
         if (showsControls && hasPicture)
         {
-            Slider = new(Math.Floor((geometry.ViewWidth - _slider.Size.Width) / 2.0), bottom - _slider.Size.Height, _slider.Size.Width, _slider.Size.Height);
+            Slider = new(Math.Floor((geometry.WindowWidth - _slider.Size.Width) / 2.0), bottom - _slider.Size.Height, _slider.Size.Width, _slider.Size.Height);
             SliderTrack = SliderContent.TrackOf(Slider, _style);
             _placed.Add(("slider", _slider.Texture, Slider));
         }
@@ -94,12 +94,12 @@ internal sealed class Overlays : IDisposable
         if (!badges.IsEmpty)
         {
             _badges.Update(badges, _style);
-            PixelRect place = new(geometry.ViewWidth - _style.Padding - _badges.Size.Width, _style.Padding, _badges.Size.Width, _badges.Size.Height);
+            PixelRect place = new(geometry.WindowWidth - _style.Padding - _badges.Size.Width, _style.Padding, _badges.Size.Width, _badges.Size.Height);
             if (place.X < figures.Right + Gap) place = place with { X = _style.Padding, Y = figures.IsEmpty ? _style.Padding : figures.Bottom + Gap };
             PlaceUnlessCovered("badges", _badges.Texture, place);
         }
         if (showsControls && hasPicture) PlaceLabels(view, status, geometry, labelsBottom);
-        if (showsControls && showsSplit) PlaceHandle(view, geometry);
+        if (showsControls && showsSplit && !geometry.IsSideBySide) PlaceHandle(view, geometry);
     }
 
     /// <summary>Draws what <see cref="Update"/> has placed; blending must be on for premultiplied alpha.</summary>
@@ -110,7 +110,7 @@ internal sealed class Overlays : IDisposable
 
     public void Dispose()
     {
-        foreach (IDisposable? part in (ReadOnlySpan<IDisposable?>)[_status, _badges, _slider, _originalLabel, _restoredLabel, _message, _help, _handle, _line, _style, _helpStyle, _typeface]) part?.Dispose();
+        foreach (IDisposable? part in (ReadOnlySpan<IDisposable?>)[_status, _badges, _slider, _leftLabel, _rightLabel, _message, _help, _handle, _line, _style, _helpStyle, _typeface]) part?.Dispose();
     }
 
     private void PlaceLine(PreviewView view, PictureGeometry geometry)
@@ -132,7 +132,7 @@ internal sealed class Overlays : IDisposable
     {
         float room = 2 * Gap;
         SKSizeI wanted = new HelpContent().Measure(_style);
-        float fitting = Math.Min(1, Math.Min((geometry.ViewWidth - room) / wanted.Width, (geometry.ViewHeight - room) / wanted.Height));
+        float fitting = Math.Min(1, Math.Min((geometry.WindowWidth - room) / wanted.Width, (geometry.ViewHeight - room) / wanted.Height));
         float scale = Math.Max(SmallestScale, _style.Scale * fitting);
         if (_helpStyle?.Scale != scale)
         {
@@ -140,7 +140,7 @@ internal sealed class Overlays : IDisposable
             _helpStyle = new(_typeface, scale);
         }
         _help.Update(new(), _helpStyle);
-        _placed.Add(("help", _help.Texture, Centered(_help.Size, geometry.ViewWidth, Math.Floor((geometry.ViewHeight - _help.Size.Height) / 2.0))));
+        _placed.Add(("help", _help.Texture, Centered(_help.Size, geometry.WindowWidth, Math.Floor((geometry.ViewHeight - _help.Size.Height) / 2.0))));
     }
 
     /// <param name="bottom">Where the message may end.</param>
@@ -149,7 +149,7 @@ internal sealed class Overlays : IDisposable
     private void PlaceMessage(string? message, PictureGeometry geometry, double bottom, bool inMiddle, ref PixelRect figures)
     {
         if (string.IsNullOrWhiteSpace(message)) return;
-        int maxWidth = (int)Math.Min(geometry.ViewWidth - 2 * _style.Padding, _style.Px(LongestLine));
+        int maxWidth = (int)Math.Min(geometry.WindowWidth - 2 * _style.Padding, _style.Px(LongestLine));
         int linesBeside = MessageContent.LinesWithin(bottom - (figures.IsEmpty ? _style.Padding : figures.Bottom + Gap), _style);
         int linesInAll = MessageContent.LinesWithin(bottom - _style.Padding, _style);
         _message.Update(new(message, maxWidth, Math.Max(1, linesInAll)), _style);
@@ -158,21 +158,21 @@ internal sealed class Overlays : IDisposable
         else if (needsFigures) figures = default;
         double top = Math.Max(_style.Padding, bottom - _message.Size.Height);
         if (inMiddle) top = Math.Min(top, Math.Max(figures.Bottom + Gap, Math.Floor((geometry.ViewHeight - _message.Size.Height) / 2.0)));
-        _placed.Add(("message", _message.Texture, Centered(_message.Size, geometry.ViewWidth, top)));
+        _placed.Add(("message", _message.Texture, Centered(_message.Size, geometry.WindowWidth, top)));
     }
 
     private void PlaceLabels(PreviewView view, PreviewStatus status, PictureGeometry geometry, double bottom)
     {
-        _originalLabel.Update(new("original"), _style);
-        _restoredLabel.Update(new(status.IsRestored ? "restored" : "not restored yet"), _style);
-        double top = bottom - _originalLabel.Size.Height;
+        _leftLabel.Update(new(status.Compared ?? "original"), _style);
+        _rightLabel.Update(new(!status.IsRestored ? "not restored yet" : status.Compared is null ? "restored" : status.Model), _style);
+        double top = bottom - _leftLabel.Size.Height;
         double gap = _style.Padding;
         PixelRect visible = geometry.Visible;
-        double column = view.ShowsOriginal ? visible.Right : geometry.SplitColumn(view.Split);
-        PixelRect original = new(view.ShowsOriginal ? Math.Floor((geometry.ViewWidth - _originalLabel.Size.Width) / 2.0) : column - gap - _originalLabel.Size.Width, top, _originalLabel.Size.Width, _originalLabel.Size.Height);
-        PixelRect restored = new(column + gap, top, _restoredLabel.Size.Width, _restoredLabel.Size.Height);
-        if (original.X >= visible.X) PlaceUnlessCovered("original", _originalLabel.Texture, original);
-        if (restored.Right <= visible.Right) PlaceUnlessCovered("restored", _restoredLabel.Texture, restored);
+        double column = view.ShowsLeftOnly ? visible.Right : geometry.SplitColumn(view.Split), end = geometry.IsSideBySide ? geometry.RightViewX + visible.Right : visible.Right;
+        PixelRect left = new(view.ShowsLeftOnly ? Math.Floor((geometry.WindowWidth - _leftLabel.Size.Width) / 2.0) : column - gap - _leftLabel.Size.Width, top, _leftLabel.Size.Width, _leftLabel.Size.Height);
+        PixelRect right = new(column + gap, top, _rightLabel.Size.Width, _rightLabel.Size.Height);
+        if (left.X >= visible.X) PlaceUnlessCovered("left label", _leftLabel.Texture, left);
+        if (right.Right <= end) PlaceUnlessCovered("right label", _rightLabel.Texture, right);
     }
 
     private void PlaceUnlessCovered(string name, uint texture, PixelRect place)

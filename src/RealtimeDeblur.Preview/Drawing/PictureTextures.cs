@@ -36,21 +36,21 @@ internal sealed unsafe class PictureTextures : IDisposable
     /// <inheritdoc cref="Width"/>
     public int Height { get; private set; }
 
-    public uint Original => _textures[0];
-    public uint Restored => _textures[1];
+    public uint Left => _textures[0];
+    public uint Right => _textures[1];
 
     /// <summary>Copies both pictures, of one size, Bgr24; the frames stay the caller's.</summary>
-    public void Upload(Frame original, Frame restored)
+    public void Upload(Frame left, Frame right)
     {
-        int pictureBytes = checked(original.Format.Width * original.Format.Height * TextureFormat.BytesPerPixel);
-        if (original.Format.Width != Width || original.Format.Height != Height) Allocate(original.Format.Width, original.Format.Height, pictureBytes);
+        int pictureBytes = checked(left.Format.Width * left.Format.Height * TextureFormat.BytesPerPixel);
+        if (left.Format.Width != Width || left.Format.Height != Height) Allocate(left.Format.Width, left.Format.Height, pictureBytes);
 
         _gl.BindBuffer(BufferTargetARB.PixelUnpackBuffer, _buffers[_next]);
         _next = 1 - _next;
         byte* mapped = (byte*)_gl.MapBufferRange(BufferTargetARB.PixelUnpackBuffer, 0, (nuint)(2L * pictureBytes), (uint)(MapBufferAccessMask.WriteBit | MapBufferAccessMask.InvalidateBufferBit));
         if (mapped is null) throw NoMemory(Width, Height);
-        AddAlpha(original.Data, new(mapped, pictureBytes));
-        AddAlpha(restored.Data, new(mapped + pictureBytes, pictureBytes));
+        AddAlpha(left.Data, new(mapped, pictureBytes));
+        AddAlpha(right.Data, new(mapped + pictureBytes, pictureBytes));
         // False when the contents were lost meanwhile (a suspended machine): the next picture repairs it.
         _gl.UnmapBuffer(BufferTargetARB.PixelUnpackBuffer);
         for (int i = 0; i < _textures.Length; i++)

@@ -40,7 +40,7 @@ internal sealed record StatusContent(PreviewStatus Status) : IPanelContent
         ("  presenting", OrDash(Status.Present)),
         ("dropped", Status.Dropped == 1 ? "1 frame" : Text($"{Status.Dropped} frames")),
         ("blur", Status.IsSharp ? "none, the picture is sharp" : Status.Sigma is { } sigma ? Text($"σ {sigma:0.00} px") : "–"),
-        ("model", OrDash(Status.Model)),
+        ("model", Status.IsModelAutomatic ? $"{Status.Model} (automatic)" : OrDash(Status.Model)),
         ("device", OrDash(Status.Device)),
         ("source", Status.Width > 0 ? Text($"{Status.Source}, {Status.Width} × {Status.Height}") : OrDash(Status.Source)),
     ];

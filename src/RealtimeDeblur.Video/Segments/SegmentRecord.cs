@@ -12,14 +12,15 @@ namespace RealtimeDeblur.Video.Segments;
 /// <param name="IsLast">Whether the video ends here.</param>
 /// <param name="EarlyEnd">Whether it ends before its end, and what shows it.</param>
 /// <param name="BlurMemory">What was known of the blur at its end.</param>
-internal sealed record SegmentRecord(long Frames, long FirstTimestamp, long LastTimestamp, Rational TimeBase, long Bytes, string Hash, bool IsLast, string? EarlyEnd, float[]? BlurMemory)
+/// <param name="ComparedBlurMemory">What the method that it is compared with knew.</param>
+internal sealed record SegmentRecord(long Frames, long FirstTimestamp, long LastTimestamp, Rational TimeBase, long Bytes, string Hash, bool IsLast, string? EarlyEnd, float[]? BlurMemory, float[]? ComparedBlurMemory = null)
 {
     /// <summary>Time of its last frame, in seconds on the source's clock.</summary>
     [JsonIgnore]
     public double LastSeconds => LastTimestamp * TimeBase.Value;
 
     /// <summary>A time in which nothing is shown.</summary>
-    public static SegmentRecord Empty(long lastTimestamp, Rational timeBase, bool isLast, string? earlyEnd, float[]? blurMemory) => new(0, 0, lastTimestamp, timeBase, 0, "", isLast, earlyEnd, blurMemory);
+    public static SegmentRecord Empty(long lastTimestamp, Rational timeBase, bool isLast, string? earlyEnd, float[]? blurMemory, float[]? comparedBlurMemory) => new(0, 0, lastTimestamp, timeBase, 0, "", isLast, earlyEnd, blurMemory, comparedBlurMemory);
 }
 
 /// <summary>What a work folder is for: everything that the pictures in it depend on.</summary>

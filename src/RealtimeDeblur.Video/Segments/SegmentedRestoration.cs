@@ -41,6 +41,7 @@ internal sealed class SegmentedRestoration(SegmentedVideo video, RestorationMeth
     private readonly IProgress<PipelineProgress> _progress = progress;
     private readonly long _startedAt = Stopwatch.GetTimestamp();
     private Deblurrer? _deblurrer;
+    private Deblurrer? _compared;
     private SegmentSource? _source;
     private FfmpegFrameSource? _file;
     private Task? _finishing;
@@ -101,6 +102,11 @@ internal sealed class SegmentedRestoration(SegmentedVideo video, RestorationMeth
             Open(segment, before, cancellation);
             _deblurrer ??= new(device, method, _source!.Format, video.Options.Deblur);
             _deblurrer.BlurMemory = before?.BlurMemory;
+            if (video.Options.ComparedMethod is { } other)
+            {
+                _compared ??= new(device, other, _source!.Format, video.Options.Deblur);
+                _compared.BlurMemory = before?.ComparedBlurMemory;
+            }
             _lastTimestamp = before?.LastTimestamp ?? 0;
             while (true)
             {
@@ -134,6 +140,7 @@ internal sealed class SegmentedRestoration(SegmentedVideo video, RestorationMeth
     {
         Close();
         _deblurrer?.Dispose();
+        _compared?.Dispose();
     }
 
     /// <summary>Opens the video so that the frames of a segment come next. Passing over those before it can take long; a cancellation ends it.</summary>
@@ -161,7 +168,7 @@ internal sealed class SegmentedRestoration(SegmentedVideo video, RestorationMeth
     {
         try
         {
-            return new(video.Media, video.Video, method.C == 3, video.Options.Deinterlace, video.KeepsRotation, fromSeconds);
+            return new(video.Media, video.Video, video.Options.NeedsRgb(method), video.Options.Deinterlace, video.KeepsRotation, fromSeconds);
         }
         catch (InvalidDataException) when (fromSeconds is not null)
         {
@@ -174,7 +181,7 @@ internal sealed class SegmentedRestoration(SegmentedVideo video, RestorationMeth
         NutVideoStream raw = _file!.RawVideo with { Width = ComparedFrames.FormatOf(_source!.Format, video.Options.Comparison).Width };
         work.DeletePending(segment);
         _open = new(work.PendingSegmentPath(segment, Extension), shownPath, raw, video.Encoding);
-        using ComparedFrames? both = video.Options.Comparison == VideoComparison.None ? null : new(_source, _open, video.Options.Comparison);
+        using ComparedFrames? both = video.Options.Comparison == VideoComparison.None ? null : new(_source, _open, video.Options.Comparison, _compared);
         var pipeline = new FramePipeline(both ?? (IFrameSource)_source, _deblurrer!, both ?? (IFrameSink)_open);
         try
         {
@@ -193,7 +200,7 @@ internal sealed class SegmentedRestoration(SegmentedVideo video, RestorationMeth
         SegmentSink sink = _open!;
         _open = null;
         string? earlyEnd = isLast && double.IsInfinity(video.EndSeconds) ? _file!.EarlyEnd : null;
-        float[]? memory = _deblurrer!.BlurMemory;
+        float[]? memory = _deblurrer!.BlurMemory, comparedMemory = _compared?.BlurMemory;
         if (sink.FrameCount > 0) _lastTimestamp = sink.LastTimestamp;
         long lastTimestamp = _lastTimestamp;
         Rational timeBase = _file!.RawVideo.TimeBase;
@@ -202,8 +209,8 @@ internal sealed class SegmentedRestoration(SegmentedVideo video, RestorationMeth
         {
             using SegmentSink owned = sink;
             sink.Finish();
-            work.Commit(segment, Extension, sink.FrameCount == 0 ? SegmentRecord.Empty(lastTimestamp, timeBase, isLast, earlyEnd, memory)
-                : new(sink.FrameCount, sink.FirstTimestamp, lastTimestamp, timeBase, 0, "", isLast, earlyEnd, memory));
+            work.Commit(segment, Extension, sink.FrameCount == 0 ? SegmentRecord.Empty(lastTimestamp, timeBase, isLast, earlyEnd, memory, comparedMemory)
+                : new(sink.FrameCount, sink.FirstTimestamp, lastTimestamp, timeBase, 0, "", isLast, earlyEnd, memory, comparedMemory));
         }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 

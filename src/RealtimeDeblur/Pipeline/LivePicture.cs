@@ -2,19 +2,22 @@ using RealtimeDeblur.Imaging;
 
 namespace RealtimeDeblur.Pipeline;
 
-/// <summary>A live frame as it came and as it was restored, with the moments it passed (<see cref="System.Diagnostics.Stopwatch.GetTimestamp"/>). Whoever holds it owns it and disposes it.</summary>
+/// <summary>A live frame as it was restored and what that is compared with, and the moments it passed (<see cref="System.Diagnostics.Stopwatch.GetTimestamp"/>). Whoever holds it owns it and disposes it.</summary>
 public sealed class LivePicture : IDisposable
 {
     private readonly Pool _pool;
-    private Frame? _original;
+    private Frame? _compared;
     private Frame? _restored;
 
     private LivePicture(Pool pool) => _pool = pool;
 
-    /// <summary>As captured.</summary>
-    public Frame Original => _original ?? throw new ObjectDisposedException(nameof(LivePicture));
+    /// <summary>What the result is compared with: the frame as captured, or as <see cref="ComparedMethod"/> restored it.</summary>
+    public Frame Compared => _compared ?? throw new ObjectDisposedException(nameof(LivePicture));
 
-    /// <summary>The result, of the same format. Equal to <see cref="Original"/> where the frame passed unchanged.</summary>
+    /// <summary>Name of the method that made <see cref="Compared"/>; null where that is the frame as captured.</summary>
+    public string? ComparedMethod { get; internal set; }
+
+    /// <summary>The result, of the same format. Equal to the captured frame where that passed unchanged.</summary>
     public Frame Restored => _restored ?? throw new ObjectDisposedException(nameof(LivePicture));
 
     /// <summary>Whether a network has seen it: false while one is being set up for the first time or for another size, and after a failure of the device.</summary>
@@ -35,10 +38,10 @@ public sealed class LivePicture : IDisposable
     /// <summary>Gives both frames back to their pools. A second call does nothing as long as the picture is not in use again.</summary>
     public void Dispose()
     {
-        if (_original is null) return;
-        _original.Dispose();
+        if (_compared is null) return;
+        _compared.Dispose();
         _restored!.Dispose();
-        (_original, _restored) = (null, null);
+        (_compared, _restored) = (null, null);
         _pool.TakeBack(this);
     }
 
@@ -48,14 +51,14 @@ public sealed class LivePicture : IDisposable
         private readonly Stack<LivePicture> _idle = new();
 
         /// <summary>A picture of two frames, which it takes over.</summary>
-        public LivePicture Rent(Frame original, Frame restored)
+        public LivePicture Rent(Frame compared, Frame restored)
         {
             LivePicture? picture;
             lock (_idle)
             {
                 if (!_idle.TryPop(out picture)) picture = new(this);
             }
-            (picture._original, picture._restored, picture.CapturedAt) = (original, restored, original.CapturedAt);
+            (picture._compared, picture._restored, picture.CapturedAt) = (compared, restored, compared.CapturedAt);
             return picture;
         }
 

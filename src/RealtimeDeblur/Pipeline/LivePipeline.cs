@@ -45,6 +45,7 @@ public sealed class LivePipeline : IDisposable
     // Under _setupLock: what is wanted, what was made for it and not yet taken, and what could not be made.
     private string? _device;
     private string? _model;
+    private string? _compared;
     private ModelLadder? _ladder;
     private readonly string? _kernelFolder;
     private int _generation;
@@ -52,6 +53,7 @@ public sealed class LivePipeline : IDisposable
     private LiveRestorer? _made;
     private LiveSetup? _failedSetup;
     private string? _setupTrouble;
+    private string? _comparedTrouble;
 
     private volatile string? _sourceTrouble;
     private volatile string? _deviceTrouble;
@@ -115,6 +117,19 @@ public sealed class LivePipeline : IDisposable
             lock (_setupLock) return _model;
         }
         set => Want(() => _model = value);
+    }
+
+    /// <summary>
+    /// Another method, by the same names, that restores a copy of every frame to compare the result with; null compares it with the original. Its options are those of the first. A change takes effect as one of
+    /// <see cref="Model"/> does; a method that cannot be made is no obstacle to the first, and <see cref="LiveStatus.Trouble"/> says why.
+    /// </summary>
+    public string? Compared
+    {
+        get
+        {
+            lock (_setupLock) return _compared;
+        }
+        set => Want(() => _compared = value);
     }
 
     /// <summary>The device, as for <see cref="ComputeDevice.Open"/>. A change takes effect when it is open.</summary>
@@ -185,7 +200,7 @@ public sealed class LivePipeline : IDisposable
         float sigma = Volatile.Read(ref _sigma);
         lock (_setupLock)
         {
-            string?[] troubles = [_sourceTrouble ?? Silence(), _setupTrouble, _deviceTrouble];
+            string?[] troubles = [_sourceTrouble ?? Silence(), _setupTrouble, _comparedTrouble, _deviceTrouble];
             string trouble = string.Join('\n', troubles.Where(text => text is not null));
             return new()
             {
@@ -341,26 +356,28 @@ public sealed class LivePipeline : IDisposable
     private void Restore()
     {
         LiveRestorer? restorer = null;
-        FramePool? originals = null;
+        FramePool? pool = null;
         try
         {
             while (_captured.TryTake(Timeout.InfiniteTimeSpan, out Frame? frame))
             {
                 long takenAt = Stopwatch.GetTimestamp();
-                if (originals?.Format != frame.Format)
+                if (pool?.Format != frame.Format)
                 {
-                    originals?.Dispose();
-                    originals = new(frame.Format);
+                    pool?.Dispose();
+                    pool = new(frame.Format);
                 }
                 restorer = NewestRestorer(restorer);
-                Frame original = originals.Rent();
-                frame.Data.CopyTo(original.Data);
-                (original.CapturedAt, original.Timestamp) = (frame.CapturedAt, frame.Timestamp);
-                bool isRestored = restorer?.Setup.Format == frame.Format && TryRestore(restorer, ref frame, originals);
-                if (!isRestored) original.Data.CopyTo(frame.Data);      // over what a failing device left there
+                Frame original = CopyOf(frame, pool);
+                bool isRestored = restorer?.Setup.Format == frame.Format && TryRestore(restorer.Deblurrer, ref frame, pool);
+                if (isRestored) RememberBlur(restorer!.Deblurrer);
+                else original.Data.CopyTo(frame.Data);      // over what a failing device left there
+                // The network is chosen by its own time: what is compared with it comes after.
+                double restoreMs = Stopwatch.GetElapsedTime(takenAt).TotalMilliseconds;
+                bool isCompared = isRestored && TryCompare(restorer!, ref original, pool);
                 LivePicture picture = _pictures.Rent(original, frame);
                 (picture.IsRestored, picture.TakenAt, picture.RestoredAt) = (isRestored, takenAt, Stopwatch.GetTimestamp());
-                double restoreMs = (picture.RestoredAt - takenAt) * 1000.0 / Stopwatch.Frequency;
+                picture.ComparedMethod = isCompared ? restorer!.Setup.Compared : null;
                 _restored.Put(picture);
                 Woken?.Invoke();
                 // What passes unchanged tells nothing of what restoring takes.
@@ -369,7 +386,7 @@ public sealed class LivePipeline : IDisposable
         }
         finally
         {
-            originals?.Dispose();
+            pool?.Dispose();
             restorer?.Dispose();
         }
     }
@@ -390,14 +407,39 @@ public sealed class LivePipeline : IDisposable
         return made;
     }
 
-    /// <param name="restorer">For frames of this format.</param>
+    private void RememberBlur(Deblurrer deblurrer)
+    {
+        Volatile.Write(ref _sigma, deblurrer.LastSigma ?? float.NaN);
+        _isSharp = deblurrer.LastIsSharp;
+    }
+
+    private static Frame CopyOf(Frame frame, FramePool pool)
+    {
+        Frame copy = pool.Rent();
+        frame.Data.CopyTo(copy.Data);
+        (copy.CapturedAt, copy.Timestamp) = (frame.CapturedAt, frame.Timestamp);
+        return copy;
+    }
+
+    /// <summary>Puts the picture that the other method makes of an original in its place.</summary>
+    /// <returns>False where there is no other method, or the device failed: the original stays.</returns>
+    private bool TryCompare(LiveRestorer restorer, ref Frame original, FramePool pool)
+    {
+        if (restorer.Compared is not { } compared) return false;
+        Frame copy = CopyOf(original, pool);
+        bool isRestored = TryRestore(compared, ref copy, pool);
+        (isRestored ? original : copy).Dispose();
+        if (isRestored) original = copy;
+        return isRestored;
+    }
+
+    /// <param name="deblurrer">For frames of this format.</param>
     /// <param name="frame">Restored in place. After a failure it may be another one, with any contents.</param>
     /// <param name="pool">Where that one comes from.</param>
     /// <returns>False when the device failed.</returns>
-    private bool TryRestore(LiveRestorer restorer, ref Frame frame, FramePool pool)
+    private bool TryRestore(Deblurrer deblurrer, ref Frame frame, FramePool pool)
     {
         if (_deviceTrouble is not null) return false;
-        Deblurrer deblurrer = restorer.Deblurrer;
         bool isSubmitted = false;
         try
         {
@@ -405,8 +447,6 @@ public sealed class LivePipeline : IDisposable
             deblurrer.Submit(frame);
             isSubmitted = true;
             frame = deblurrer.Collect();
-            Volatile.Write(ref _sigma, deblurrer.LastSigma ?? float.NaN);
-            _isSharp = deblurrer.LastIsSharp;
             return true;
         }
         catch (OpenClException e)
@@ -437,7 +477,7 @@ public sealed class LivePipeline : IDisposable
     }
 
     /// <summary>What is wanted now; null where no frame has come yet. Call it with the lock held.</summary>
-    private LiveSetup? Wanted() => _format is { } format ? new(_device, _kernelFolder, _generation, _model ?? AutomaticModels[Ladder.Current], format) : null;
+    private LiveSetup? Wanted() => _format is { } format ? new(_device, _kernelFolder, _generation, _model ?? AutomaticModels[Ladder.Current], _compared, format) : null;
 
     private void SetUp()
     {
@@ -458,8 +498,9 @@ public sealed class LivePipeline : IDisposable
                     lock (_setupLock)
                     {
                         _made?.Dispose();
-                        (_made, _setupTrouble) = (made, null);
+                        (_made, _setupTrouble, _comparedTrouble) = (made, null, made.ComparedTrouble);
                     }
+                    if (made.ComparedTrouble is { } comparedTrouble) Noticed?.Invoke(comparedTrouble);
                     if (isAnew) Noticed?.Invoke(_kernelFolder is null ? $"{made.Device.Name} works again." : $"The kernels of {_kernelFolder} were built again.");
                 }
                 catch (Exception e) when (present is not null && e is OpenClException or IOException or InvalidDataException or ArgumentException)

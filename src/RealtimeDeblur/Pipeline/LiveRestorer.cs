@@ -5,13 +5,14 @@ using RealtimeDeblur.Restoration;
 
 namespace RealtimeDeblur.Pipeline;
 
-/// <summary>What restores live frames: device, network and frame format. Equal values need no other deblurrer.</summary>
+/// <summary>What restores live frames: device, methods and frame format. Equal values need no other deblurrer.</summary>
 /// <param name="Device">As for <see cref="ComputeDevice.Open"/>; null for the first.</param>
 /// <param name="KernelFolder">As there.</param>
 /// <param name="Generation">Counts up when device or kernels have to be opened anew under the same name: a kernel file changed, or the device failed.</param>
 /// <param name="Model">As for <see cref="RestorationMethod.Load(string)"/>.</param>
+/// <param name="Compared">Another method to compare with, by the same names; null for none.</param>
 /// <param name="Format">Of the frames.</param>
-internal sealed record LiveSetup(string? Device, string? KernelFolder, int Generation, string Model, FrameFormat Format);
+internal sealed record LiveSetup(string? Device, string? KernelFolder, int Generation, string Model, string? Compared, FrameFormat Format);
 
 /// <summary>
 /// A device with a <see cref="Restoration.Deblurrer"/> that has run once, so that its kernels are compiled. Each has a device of its own: nothing that a change of kernel file, network or size leaves behind
@@ -24,10 +25,12 @@ internal sealed class LiveRestorer : IDisposable
 
     private readonly ComputeDevice _device;
 
-    private LiveRestorer(LiveSetup setup, ComputeDevice device, Deblurrer deblurrer)
+    private LiveRestorer(LiveSetup setup, ComputeDevice device, Deblurrer deblurrer, Deblurrer? compared, string? comparedTrouble)
     {
         Setup = setup;
         Deblurrer = deblurrer;
+        Compared = compared;
+        ComparedTrouble = comparedTrouble;
         _device = device;
     }
 
@@ -35,9 +38,15 @@ internal sealed class LiveRestorer : IDisposable
 
     public Deblurrer Deblurrer { get; }
 
+    /// <summary>Restores what the result is compared with, on the same device; null where none is wanted, or it could not be made.</summary>
+    public Deblurrer? Compared { get; }
+
+    /// <summary>Why it could not be made; null if it could.</summary>
+    public string? ComparedTrouble { get; }
+
     public DeviceInfo Device => _device.Info;
 
-    /// <summary>Loads the network, builds its kernels and runs them.</summary>
+    /// <summary>Loads the network, builds its kernels and runs them. A method to compare with that cannot be made leaves the first to work alone.</summary>
     /// <param name="setup">What to make.</param>
     /// <param name="device">Opened as the setup says. Taken over, also when it throws.</param>
     /// <param name="options">How the first frame is to be restored.</param>
@@ -47,16 +56,20 @@ internal sealed class LiveRestorer : IDisposable
     /// <exception cref="ArgumentException">The network does not take the format.</exception>
     public static LiveRestorer Make(LiveSetup setup, ComputeDevice device, DeblurOptions options)
     {
-        Deblurrer? deblurrer = null;
+        Deblurrer? deblurrer = null, compared = null;
+        string? comparedTrouble = null;
         try
         {
-            deblurrer = new Deblurrer(device, RestorationMethod.Load(setup.Model), setup.Format, options with { Sigma = SigmaSetting.Of(WarmUpSigma) });
-            using var blank = new Frame(setup.Format);
-            blank.Data.Clear();
-            deblurrer.Process(blank);
-            deblurrer.Options = options;
-            deblurrer.Process(blank);
-            return new(setup, device, deblurrer);
+            deblurrer = WarmUp(device, setup.Model, setup.Format, options);
+            try
+            {
+                if (setup.Compared is { } name) compared = WarmUp(device, name, setup.Format, options);
+            }
+            catch (Exception e) when (e is OpenClException or IOException or InvalidDataException or ArgumentException or FormatException)
+            {
+                comparedTrouble = $"There is no comparison with {setup.Compared}: {e.Message}";
+            }
+            return new(setup, device, deblurrer, compared, comparedTrouble);
         }
         catch
         {
@@ -66,8 +79,28 @@ internal sealed class LiveRestorer : IDisposable
         }
     }
 
+    private static Deblurrer WarmUp(ComputeDevice device, string method, FrameFormat format, DeblurOptions options)
+    {
+        var deblurrer = new Deblurrer(device, RestorationMethod.Load(method), format, options with { Sigma = SigmaSetting.Of(WarmUpSigma) });
+        try
+        {
+            using var blank = new Frame(format);
+            blank.Data.Clear();
+            deblurrer.Process(blank);
+            deblurrer.Options = options;
+            deblurrer.Process(blank);
+            return deblurrer;
+        }
+        catch
+        {
+            deblurrer.Dispose();
+            throw;
+        }
+    }
+
     public void Dispose()
     {
+        Compared?.Dispose();
         Deblurrer.Dispose();
         _device.Dispose();
     }

@@ -26,7 +26,7 @@ public sealed record LiveStatus
     /// <summary>Of that: until work on the frame began.</summary>
     public RecentDuration Wait { get; init; }
 
-    /// <summary>Of that: upload, network, download.</summary>
+    /// <summary>Of that: upload, network, download, and what <see cref="LivePipeline.Compared"/> takes.</summary>
     public RecentDuration Restore { get; init; }
 
     /// <summary>Of that: until the result was fetched for presentation.</summary>
@@ -81,7 +81,7 @@ public sealed class LiveReport
     /// <summary>From capture until work on the frame began.</summary>
     public DurationHistogram Wait { get; } = new();
 
-    /// <summary>The work: the copy of the original, upload, network, download.</summary>
+    /// <summary>The work: the copy of the original, upload, network, download, and what <see cref="LivePipeline.Compared"/> takes.</summary>
     public DurationHistogram Restore { get; } = new();
 
     /// <summary>From the result until it was fetched for presentation.</summary>

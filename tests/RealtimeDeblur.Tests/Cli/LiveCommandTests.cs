@@ -74,6 +74,7 @@ public sealed class LiveCommandTests : IDisposable
     [InlineData("--format must be nut or y4m", "--format", "mp4")]
     [InlineData("--record makes a file", "--output", "out.mp4")]
     [InlineData("800x600+100+50", "--screen", "everything")]
+    [InlineData("leave --no-window out", "--input", "pattern", "--compare", "wiener")]
     [InlineData("no such folder", "--input", "pattern", "--watch-kernels", "/no/such/folder")]
     public void Live_OptionsThatMakeNoSense_SaysHowItIsDone(string expected, params string[] options) =>
         Assert.Contains(expected, CliProcess.Run(["live", "--no-window", .. options]).UsageLine, StringComparison.Ordinal);

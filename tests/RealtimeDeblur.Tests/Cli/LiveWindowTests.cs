@@ -41,6 +41,17 @@ public sealed class LiveWindowTests : IDisposable
         process.WaitForStderr("Network: quality-camera");
         Press("shift+m");
         process.WaitForStderr("chosen automatically");
+        Press("c");
+        process.WaitForStderr("At the left: unsharp");
+        // The method before goes on until the next one is built.
+        Until(() =>
+        {
+            Press("s");
+            Thread.Sleep(1000);
+            return Directory.GetFiles(_folder.Path, "*-compared.png").Length > 0;
+        });
+        Press("shift+c");
+        process.WaitForStderr("At the left: original");
         Press("d");
         process.WaitForStderr("OpenCL device here");
         Press("p");
@@ -79,6 +90,7 @@ public sealed class LiveWindowTests : IDisposable
             WaitForWindow();
             Until(process, "strength 0.", () => Press("Down"));
             Press("Left");
+            Press("b");
             Thread.Sleep(300);
             Press("Escape");
             Assert.Equal(0, process.Wait().ExitCode);
@@ -86,6 +98,7 @@ public sealed class LiveWindowTests : IDisposable
         JsonElement saved = JsonDocument.Parse(File.ReadAllBytes(_folder["config/realtimedeblur/live.json"])).RootElement;
         Assert.InRange(saved.GetProperty("strength").GetDouble(), 0.5, 0.99);
         Assert.InRange(saved.GetProperty("split").GetDouble(), 0.3, 0.499);
+        Assert.True(saved.GetProperty("isSideBySide").GetBoolean());
 
         using (CliProcess process = Start("--seconds", "1"))
         {
@@ -93,6 +106,28 @@ public sealed class LiveWindowTests : IDisposable
         }
         JsonElement again = JsonDocument.Parse(File.ReadAllBytes(_folder["config/realtimedeblur/live.json"])).RootElement;
         Assert.Equal(saved.GetProperty("strength").GetDouble(), again.GetProperty("strength").GetDouble());
+    }
+
+    [Fact]
+    public void Live_CompareFromTheStart_ShowsThatMethodAndGoesOnFromIt()
+    {
+        using CliProcess process = Start("--compare", "Wiener:ratio=0.01", "--model", "tiny-camera", "--verbose");
+        WaitForWindow();
+        Until(() =>
+        {
+            Press("s");
+            Thread.Sleep(1000);
+            return Directory.GetFiles(_folder.Path, "*-compared.png").Length > 0;
+        });
+        Assert.True(EdgeEnergy(Last("*-compared.png")) > 0);
+        Assert.NotEqual(File.ReadAllBytes(Last("*-compared.png")), File.ReadAllBytes(Last("*-restored.png")));
+        // Behind it in the round comes the original.
+        Press("c");
+        process.WaitForStderr("At the left: original");
+        Press("shift+c");
+        process.WaitForStderr("At the left: wiener:ratio=0.01");
+        Press("q");
+        Assert.Equal(0, process.Wait().ExitCode);
     }
 
     [Fact]

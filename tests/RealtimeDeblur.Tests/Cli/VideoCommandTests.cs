@@ -77,6 +77,23 @@ public sealed class VideoCommandTests : IDisposable
         Assert.Equal(Ffmpeg.FrameHashes(_folder["restored.mkv"], options: right), Ffmpeg.FrameHashes(_folder["out.mkv"], options: comparison == "side" ? "-vf crop=28:48:100:0" : right));
     }
 
+    [Fact]
+    public void Video_CompareWith_ShowsThatMethodAtTheLeft()
+    {
+        string input = MakeClip("clip.mp4");
+        CliProcess.Run(["video", input, "--compare", "side", "--compare-with", "wiener:ratio=0.01", "--encoder", "ffv1", "-o", _folder["out.mkv"], "--model", _model]);
+        CliProcess.Run(["video", input, "--encoder", "ffv1", "-o", _folder["left.mkv"], "--method", "wiener:ratio=0.01"]);
+        CliProcess.Run(["video", input, "--encoder", "ffv1", "-o", _folder["right.mkv"], "--model", _model]);
+        Assert.Equal(Ffmpeg.FrameHashes(_folder["left.mkv"]), Ffmpeg.FrameHashes(_folder["out.mkv"], options: "-vf crop=64:48:0:0"));
+        Assert.Equal(Ffmpeg.FrameHashes(_folder["right.mkv"]), Ffmpeg.FrameHashes(_folder["out.mkv"], options: "-vf crop=64:48:64:0"));
+    }
+
+    [Theory]
+    [InlineData("add --compare split", "--compare-with", "wiener")]
+    [InlineData("--compare-with: wiener has no parameter 'width'", "--compare", "side", "--compare-with", "wiener:width=3")]
+    public void Video_CompareWithThatCannotBe_SaysHowItIsDone(string expected, params string[] options) =>
+        Assert.Contains(expected, CliProcess.Run(["video", MakeClip("clip.mp4"), "--model", _model, .. options]).UsageLine, StringComparison.Ordinal);
+
     [Theory]
     [InlineData("soon", "--start must be a time, e.g. 90, 10s, 1:30 or 0:01:30.5.")]
     [InlineData("99", "there is nothing from 99.0 s on")]

@@ -26,8 +26,8 @@ public sealed class LivePipelineTests
         using LivePicture picture = TakeUntil(pipeline, picture => picture.IsRestored);
 
         using Frame expected = new(Format);
-        ScriptedInput.Fill(expected, picture.Original.Timestamp);
-        Assert.Equal(expected.Data, picture.Original.Data);
+        ScriptedInput.Fill(expected, picture.Compared.Timestamp);
+        Assert.Equal(expected.Data, picture.Compared.Data);
         Process("fast-camera", expected);
         Assert.Equal(expected.Data, picture.Restored.Data);
         Assert.True(picture.CapturedAt <= picture.TakenAt && picture.TakenAt <= picture.RestoredAt && picture.RestoredAt <= picture.FetchedAt);
@@ -40,7 +40,7 @@ public sealed class LivePipelineTests
         using LivePicture picture = TakeUntil(pipeline, _ => true);
 
         Assert.False(picture.IsRestored);
-        Assert.Equal(picture.Original.Data, picture.Restored.Data);
+        Assert.Equal(picture.Compared.Data, picture.Restored.Data);
     }
 
     [Fact]
@@ -105,8 +105,8 @@ public sealed class LivePipelineTests
             lock (notices) notices.Add(notice);
         };
 
-        TakeUntil(pipeline, picture => picture.IsRestored && picture.Original.Format == OtherFormat).Dispose();
-        TakeUntil(pipeline, picture => picture.IsRestored && picture.Original.Format == Format).Dispose();
+        TakeUntil(pipeline, picture => picture.IsRestored && picture.Compared.Format == OtherFormat).Dispose();
+        TakeUntil(pipeline, picture => picture.IsRestored && picture.Compared.Format == Format).Dispose();
 
         Assert.Null(pipeline.ReadStatus().Trouble);
         Assert.Equal(Format, pipeline.ReadStatus().Format);
@@ -124,7 +124,7 @@ public sealed class LivePipelineTests
             {
                 if (pipeline.TryTake(TimeSpan.FromMilliseconds(20), out LivePicture? picture)) Present(pipeline, picture);
             }
-            TakeUntil(pipeline, picture => picture.IsRestored && picture.Original.Format == Format).Dispose();
+            TakeUntil(pipeline, picture => picture.IsRestored && picture.Compared.Format == Format).Dispose();
         }
         Assert.Equal(51, input.Opened);
     }
@@ -160,7 +160,7 @@ public sealed class LivePipelineTests
         using Frame expected = new(Format);
         TakeUntil(pipeline, picture =>
         {
-            ScriptedInput.Fill(expected, picture.Original.Timestamp);
+            ScriptedInput.Fill(expected, picture.Compared.Timestamp);
             Process("tiny-camera", expected);
             return picture.Restored.Data.SequenceEqual(expected.Data);
         }).Dispose();
@@ -199,14 +199,57 @@ public sealed class LivePipelineTests
     }
 
     [Fact]
+    public void Compared_AnotherMethod_TakesThePlaceOfTheOriginalAndLeavesTheResult()
+    {
+        using LivePipeline pipeline = Start(new ScriptedInput(new Connection(Format)), model: "fast-camera", compared: "wiener:ratio=0.01");
+        using (LivePicture picture = TakeUntil(pipeline, picture => picture.ComparedMethod is not null))
+        {
+            Assert.Equal("wiener:ratio=0.01", picture.ComparedMethod);
+            using Frame left = new(Format), right = new(Format);
+            ScriptedInput.Fill(left, picture.Compared.Timestamp);
+            ScriptedInput.Fill(right, picture.Restored.Timestamp);
+            Process("wiener:ratio=0.01", left);
+            Process("fast-camera", right);
+            Assert.Equal(left.Data, picture.Compared.Data);
+            Assert.Equal(right.Data, picture.Restored.Data);
+            Assert.Equal(picture.Restored.Timestamp, picture.Compared.Timestamp);
+        }
+
+        pipeline.Compared = null;
+
+        using LivePicture alone = TakeUntil(pipeline, picture => picture.IsRestored && picture.ComparedMethod is null);
+        using Frame original = new(Format);
+        ScriptedInput.Fill(original, alone.Compared.Timestamp);
+        Assert.Equal(original.Data, alone.Compared.Data);
+    }
+
+    [Theory]
+    [InlineData("no-such-model")]
+    [InlineData("wiener:no-such-parameter=1")]
+    public void Compared_MethodThatCannotBeMade_LeavesTheFirstToWorkAndSaysWhy(string compared)
+    {
+        using LivePipeline pipeline = Start(new ScriptedInput(new Connection(Format)), compared: compared);
+        using (LivePicture picture = TakeUntil(pipeline, picture => picture.IsRestored))
+        {
+            Assert.Null(picture.ComparedMethod);
+            Assert.Contains("no-such", pipeline.ReadStatus().Trouble, StringComparison.Ordinal);
+        }
+
+        pipeline.Compared = "unsharp";
+
+        TakeUntil(pipeline, picture => picture.ComparedMethod == "unsharp").Dispose();
+        Assert.Null(pipeline.ReadStatus().Trouble);
+    }
+
+    [Fact]
     public void Options_Changed_ShowInThePicturesAfterwards()
     {
         using LivePipeline pipeline = Start(new ScriptedInput(new Connection(Format)));
-        TakeUntil(pipeline, picture => picture.IsRestored && !picture.Restored.Data.SequenceEqual(picture.Original.Data)).Dispose();
+        TakeUntil(pipeline, picture => picture.IsRestored && !picture.Restored.Data.SequenceEqual(picture.Compared.Data)).Dispose();
 
         pipeline.Options = Options with { Strength = 0 };
 
-        TakeUntil(pipeline, picture => picture.IsRestored && picture.Restored.Data.SequenceEqual(picture.Original.Data)).Dispose();
+        TakeUntil(pipeline, picture => picture.IsRestored && picture.Restored.Data.SequenceEqual(picture.Compared.Data)).Dispose();
     }
 
     [Fact]
@@ -237,7 +280,7 @@ public sealed class LivePipelineTests
         string source = KernelSource.Read("color/samples.cl");
         using LivePipeline pipeline = new(new ScriptedInput(new Connection(Format)), device: null, model: "fast-camera", Options, folder.Path);
         pipeline.Start();
-        TakeUntil(pipeline, picture => picture.IsRestored && !picture.Restored.Data.SequenceEqual(picture.Original.Data)).Dispose();
+        TakeUntil(pipeline, picture => picture.IsRestored && !picture.Restored.Data.SequenceEqual(picture.Compared.Data)).Dispose();
 
         File.WriteAllText(file, source + "\nthis is no OpenCL\n");
         pipeline.ReloadKernels();
@@ -248,7 +291,7 @@ public sealed class LivePipelineTests
         using Frame expected = new(Format);
         using (LivePicture still = TakeUntil(pipeline, picture => picture.IsRestored))
         {
-            ScriptedInput.Fill(expected, still.Original.Timestamp);
+            ScriptedInput.Fill(expected, still.Compared.Timestamp);
             Process("fast-camera", expected);
             Assert.Equal(expected.Data, still.Restored.Data);
         }
@@ -288,9 +331,9 @@ public sealed class LivePipelineTests
         pipeline.Dispose();
     }
 
-    private static LivePipeline Start(ScriptedInput input)
+    private static LivePipeline Start(ScriptedInput input, string? model = null, string? compared = null)
     {
-        var pipeline = new LivePipeline(input, Environment.GetEnvironmentVariable("DEBLUR_TEST_DEVICE"), model: null, Options);
+        var pipeline = new LivePipeline(input, Environment.GetEnvironmentVariable("DEBLUR_TEST_DEVICE"), model, Options) { Compared = compared };
         pipeline.Start();
         return pipeline;
     }
@@ -317,7 +360,7 @@ public sealed class LivePipelineTests
     private static void Process(string model, Frame frame)
     {
         using ComputeDevice device = TestDevice.OpenOrSkip();
-        using var deblurrer = new Deblurrer(device, ModelCatalog.Load(model), frame.Format, Options);
+        using var deblurrer = new Deblurrer(device, RestorationMethod.Load(model), frame.Format, Options);
         deblurrer.Process(frame);
     }
 }

@@ -96,6 +96,24 @@ public sealed class PictureGeometryTests
         for (int x = (int)geometry.Visible.X + 1; x < geometry.Visible.Right; x += 13) Assert.Equal(x, geometry.SplitColumn(geometry.SplitAt(x)));
     }
 
+    [Theory]
+    [InlineData(1280, 640, 640)]
+    [InlineData(1281, 640, 641)]        // a column in the middle belongs to neither
+    public void SideBySide_AnyWidth_GivesEachPictureAHalf(int windowWidth, int viewWidth, int rightX)
+    {
+        PictureGeometry geometry = PictureGeometry.Of(new() { IsSideBySide = true, Split = 0.2 }, windowWidth, 720, 640, 480);
+        Assert.Equal((viewWidth, rightX, rightX), (geometry.ViewWidth, geometry.RightViewX, geometry.SplitColumn(0.2)));
+        Assert.Equal(new PixelRect(0, 120, 640, 480), geometry.Picture);
+        Assert.Equal((10, 10), (geometry.ToView(10), geometry.ToView(rightX + 10)));
+    }
+
+    [Fact]
+    public void SideBySide_LeftPictureHeld_HasTheWholeWindow()
+    {
+        PictureGeometry geometry = PictureGeometry.Of(new() { IsSideBySide = true, ShowsLeftOnly = true }, 1280, 720, 640, 480);
+        Assert.Equal((false, new PixelRect(160, 0, 960, 720)), (geometry.IsSideBySide, geometry.Picture));
+    }
+
     [Fact]
     public void SplitAt_OutsideThePicture_IsItsEdge()
     {

@@ -84,9 +84,35 @@ public sealed class PreviewControlsTests
     public void FocusLost_WhileKeyHeld_ShowsTheRestoredPictureAgain()
     {
         Send(new(InputKind.KeyDown, (int)Key.O));
-        Assert.True(_view.ShowsOriginal);
+        Assert.True(_view.ShowsLeftOnly);
         Send(new(InputKind.FocusLost));
-        Assert.False(_view.ShowsOriginal);
+        Assert.False(_view.ShowsLeftOnly);
+    }
+
+    [Fact]
+    public void SideBySide_WheelOverTheRightPicture_ZoomsBothAboutThePointUnderIt()
+    {
+        Send(new(InputKind.KeyDown, (int)Key.B));
+        Assert.True(_view.IsSideBySide);
+        MoveTo(420, 240);
+        PictureGeometry before = PictureGeometry.Of(_view, 640, 480, 640, 480);
+        for (int i = 0; i < 5; i++) Send(new(InputKind.Wheel, Modifiers: GlfwApi.ModControl, Y: 1));
+        PictureGeometry after = PictureGeometry.Of(_view, 640, 480, 640, 480);
+        Assert.True(after.Zoom > 3);
+        Assert.Equal(before.ToPicture(100, 240).X, after.ToPicture(100, 240).X, 1.0);
+        Assert.Equal(before.ToPicture(100, 240).Y, after.ToPicture(100, 240).Y, 1.0);
+    }
+
+    [Fact]
+    public void SideBySide_MouseAndArrowsAtTheMiddle_LeaveTheSplit()
+    {
+        _view.IsSideBySide = true;
+        MoveTo(320, 200);
+        Assert.Equal(PointerShape.Arrow, _controls.PointerOver(Surface, _now));
+        Send(new(InputKind.ButtonDown, GlfwApi.MouseButtonLeft));
+        MoveTo(100, 200);
+        Send(new(InputKind.KeyDown, (int)Key.Left));
+        Assert.Equal(0.5, _view.Split);
     }
 
     [Fact]

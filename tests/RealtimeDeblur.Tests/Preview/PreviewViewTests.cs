@@ -9,17 +9,17 @@ public sealed class PreviewViewTests
     [Fact]
     public void Json_RoundTrip_KeepsWhatSuitsTheNextRun()
     {
-        PreviewView view = new() { Split = 0.25, Strength = 0.6, IsFullscreen = true, ShowsStatus = false, WindowWidth = 800, WindowHeight = 600 };
+        PreviewView view = new() { Split = 0.25, Strength = 0.6, IsSideBySide = true, IsFullscreen = true, ShowsStatus = false, WindowWidth = 800, WindowHeight = 600 };
         PreviewView read = JsonSerializer.Deserialize<PreviewView>(JsonSerializer.Serialize(view))!;
-        Assert.Equal((0.25, 0.6, true, false, 800, 600), (read.Split, read.Strength, read.IsFullscreen, read.ShowsStatus, read.WindowWidth, read.WindowHeight));
+        Assert.Equal((0.25, 0.6, true, true, false, 800, 600), (read.Split, read.Strength, read.IsSideBySide, read.IsFullscreen, read.ShowsStatus, read.WindowWidth, read.WindowHeight));
     }
 
     [Fact]
     public void Json_RoundTrip_ForgetsWhatBelongsToTheMoment()
     {
-        PreviewView view = new() { Zoom = 8, CenterX = 0.9, CenterY = 0.1, IsFrozen = true, ShowsOriginal = true, ShowsHelp = true };
+        PreviewView view = new() { Zoom = 8, CenterX = 0.9, CenterY = 0.1, IsFrozen = true, ShowsLeftOnly = true, ShowsHelp = true };
         PreviewView read = JsonSerializer.Deserialize<PreviewView>(JsonSerializer.Serialize(view))!;
-        Assert.Equal((1, 0.5, 0.5, false, false, false), (read.Zoom, read.CenterX, read.CenterY, read.IsFrozen, read.ShowsOriginal, read.ShowsHelp));
+        Assert.Equal((1, 0.5, 0.5, false, false, false), (read.Zoom, read.CenterX, read.CenterY, read.IsFrozen, read.ShowsLeftOnly, read.ShowsHelp));
     }
 
     [Fact]

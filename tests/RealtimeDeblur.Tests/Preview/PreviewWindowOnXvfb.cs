@@ -41,6 +41,8 @@ public sealed class PreviewWindowOnXvfb
     [InlineData("errors", 640, 480, 640, 480)]
     [InlineData("badges", 800, 450, 640, 480)]
     [InlineData("portrait", 800, 450, 180, 320)]
+    [InlineData("compared", 640, 480, 640, 480)]
+    [InlineData("side-by-side", 801, 450, 640, 480)]
     [InlineData("waiting", 640, 480, 0, 0)]
     public void KeyFrame_Drawn_LooksLikeItsGoldenPicture(string name, int width, int height, int pictureWidth, int pictureHeight)
     {
@@ -49,11 +51,14 @@ public sealed class PreviewWindowOnXvfb
             "message" => Figures with { Message = Message },
             "errors" => Figures with { Message = BuildErrors },
             "badges" => Figures with { IsRecording = true, IsPaused = true, IsSharp = true, IsRestored = false },
+            "compared" => Figures with { Compared = "wiener:ratio=0.01" },
+            "side-by-side" => Figures with { Compared = "van-cittert", IsModelAutomatic = true },
             "waiting" => new() { Source = "camera 0", Message = "Opening camera 0 ..." },
             _ => Figures,
         };
         PreviewView view = new() { ShowsStatus = name != "split", ShowsHelp = name == "help", Strength = 0.7 };
         if (name is "zoomed") (view.Zoom, view.CenterX, view.CenterY, view.Split) = (4, 0.7, 0.2, 0.3);
+        if (name is "side-by-side") (view.IsSideBySide, view.Zoom) = (true, 2);
         if (name is "badges") (view.Zoom, view.IsFrozen) = (1.5, true);
         using PreviewSession session = new(width, height, pictureWidth, pictureHeight, view, status, withPicture: pictureWidth > 0);
         if (name == "split") session.WaitUntilBare();
@@ -70,10 +75,11 @@ public sealed class PreviewWindowOnXvfb
         using PreviewSession session = new(width, height, view: new() { Zoom = 2, IsFrozen = true });
         foreach (string? message in (string?[])[null, Message, BuildErrors])
         {
-            foreach (double split in (double[])[0, 0.2, 0.5, 1])
+            foreach (double? split in (double?[])[0, 0.2, 0.5, 1, null])
             {
-                session.View.Split = split;
-                session.Status = Figures with { Message = message, IsPaused = true, IsRecording = true };
+                session.View.IsSideBySide = split is null;
+                session.View.Split = split ?? 0.5;
+                session.Status = Figures with { Compared = "wiener:ratio=0.01", Message = message, IsPaused = true, IsRecording = true };
                 session.Step();
                 (string Name, PixelRect Place)[] placed = [.. session.Window.Overlays.Where(panel => panel.Name != "line")];
                 Assert.Contains(placed, panel => panel.Name == "slider");
@@ -151,11 +157,11 @@ public sealed class PreviewWindowOnXvfb
     public void SliderAndLabels_MouseAtRest_HideAndComeBack()
     {
         using PreviewSession session = new(view: Bare);
-        session.Do("mousemove 100 100", () => session.Find("slider") is not null && session.Find("restored") is not null);
+        session.Do("mousemove 100 100", () => session.Find("slider") is not null && session.Find("right label") is not null);
         Stopwatch watch = Stopwatch.StartNew();
         session.Do("mousemove 101 100", () => session.Find("slider") is null);
         Assert.InRange(watch.Elapsed.TotalSeconds, 2.4, 8);
-        Assert.Null(session.Find("restored"));
+        Assert.Null(session.Find("right label"));
         session.Do("mousemove 100 101", () => session.Find("slider") is not null);
     }
 
@@ -179,6 +185,7 @@ public sealed class PreviewWindowOnXvfb
     [InlineData("shift+Up", nameof(PreviewView.CenterY), 0.45)]
     [InlineData("shift+Down", nameof(PreviewView.CenterY), 0.55)]
     [InlineData("space", nameof(PreviewView.IsFrozen), true)]
+    [InlineData("b", nameof(PreviewView.IsSideBySide), true)]
     [InlineData("i", nameof(PreviewView.ShowsStatus), false)]
     [InlineData("Tab", nameof(PreviewView.ShowsStatus), false)]
     [InlineData("h", nameof(PreviewView.ShowsHelp), true)]
@@ -199,6 +206,8 @@ public sealed class PreviewWindowOnXvfb
     [InlineData("r", PreviewRequest.ToggleRecording)]
     [InlineData("m", PreviewRequest.NextModel)]
     [InlineData("shift+m", PreviewRequest.PreviousModel)]
+    [InlineData("c", PreviewRequest.NextCompared)]
+    [InlineData("shift+c", PreviewRequest.PreviousCompared)]
     [InlineData("d", PreviewRequest.NextDevice)]
     public void Key_OfTheCaller_BecomesARequest(string key, PreviewRequest request)
     {
@@ -224,10 +233,29 @@ public sealed class PreviewWindowOnXvfb
         using PreviewSession session = new(view: Bare);
         (int x, int y) = (600, 300);
         Assert.Equal(TestPattern.ColorAt(x, y, 640, 480, isRestored: true), session.Read()[x, y]);
-        session.Do(press, () => session.View.ShowsOriginal);
+        session.Do(press, () => session.View.ShowsLeftOnly);
         Assert.Equal(TestPattern.ColorAt(x, y, 640, 480, isRestored: false), session.Read()[x, y]);
-        session.Do(release, () => !session.View.ShowsOriginal);
+        session.Do(release, () => !session.View.ShowsLeftOnly);
         Assert.Equal(TestPattern.ColorAt(x, y, 640, 480, isRestored: true), session.Read()[x, y]);
+    }
+
+    [Fact(Explicit = true)]
+    public void SideBySide_TwicePictureWidth_ShowsBothPixelForPixel()
+    {
+        using PreviewSession session = new(640, 480, 320, 480, Bare);
+        session.Do("key b", () => session.View.IsSideBySide);
+        session.WaitUntilBare();
+        ScreenPicture screen = session.Read();
+        for (int y = 0; y < 480; y++)
+        {
+            // The line in the middle covers the columns beside it.
+            for (int x = 0; x < 318; x++) Assert.Equal(TestPattern.ColorAt(x, y, 320, 480, isRestored: false), screen[x, y]);
+            for (int x = 2; x < 320; x++) Assert.Equal(TestPattern.ColorAt(x, y, 320, 480, isRestored: true), screen[320 + x, y]);
+        }
+        session.Do("keydown o", () => session.View.ShowsLeftOnly);
+        Assert.Equal(new PixelRect(160, 0, 320, 480), session.Geometry.Visible);
+        Assert.Equal(TestPattern.ColorAt(300, 100, 320, 480, isRestored: false), session.Read()[460, 100]);
+        session.Do("keyup o key b", () => !session.View.IsSideBySide);
     }
 
     [Fact(Explicit = true)]

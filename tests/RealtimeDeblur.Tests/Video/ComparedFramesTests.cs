@@ -1,6 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
+using RealtimeDeblur.Compute;
 using RealtimeDeblur.Imaging;
 using RealtimeDeblur.Pipeline;
+using RealtimeDeblur.Restoration;
 using RealtimeDeblur.Video;
 using Xunit;
 
@@ -55,11 +57,44 @@ public sealed class ComparedFramesTests
         }
     }
 
+    [Fact]
+    public void Write_WithAnotherMethod_RestoresTheLeftPicture()
+    {
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        var format = new FrameFormat(PixelFormat.Yuv420P8, 34, 18);
+        var options = new DeblurOptions { Sigma = SigmaSetting.Of(1.5f), Guard = false };
+        using var deblurrer = new Deblurrer(device, RestorationMethod.Parse("unsharp"), format, options);
+        using Frame original = new(format), expected = new(format);
+        Fill(original);
+        Fill(expected);
+        deblurrer.Process(expected);
+
+        var sink = new KeepingSink();
+        using var frames = new ComparedFrames(new FilledSource(format, Fill), sink, VideoComparison.Side, deblurrer);
+        for (int i = 0; i < 2; i++)
+        {
+            Assert.True(frames.TryRead(out Frame? frame));
+            frames.Write(frame);
+            using Frame joined = sink.Frame!;
+            for (int y = 0; y < format.Height; y++)
+            {
+                ReadOnlySpan<byte> row = joined.PlaneData(0).Slice(y * joined.Format.Plane(0).StrideBytes);
+                Assert.Equal(expected.PlaneData(0).Slice(y * format.Plane(0).StrideBytes, format.Width), row[..format.Width]);
+                Assert.Equal(original.PlaneData(0).Slice(y * format.Plane(0).StrideBytes, format.Width), row.Slice(format.Width, format.Width));
+            }
+        }
+
+        static void Fill(Frame frame)
+        {
+            for (int i = 0; i < frame.Data.Length; i++) frame.Data[i] = (byte)(60 + i * 7 % 120);
+        }
+    }
+
     /// <summary>An original of ones and a restored frame of twos.</summary>
     private static Frame Join(FrameFormat format, VideoComparison comparison)
     {
         var sink = new KeepingSink();
-        using var frames = new ComparedFrames(new OnesSource(format), sink, comparison);
+        using var frames = new ComparedFrames(new FilledSource(format, frame => frame.Data.Fill(1)), sink, comparison);
         Assert.True(frames.TryRead(out Frame? frame));
         frame.Data.Fill(2);
         frame.Timestamp = 42;
@@ -71,14 +106,14 @@ public sealed class ComparedFramesTests
         return copy;
     }
 
-    private sealed class OnesSource(FrameFormat format) : IFrameSource
+    private sealed class FilledSource(FrameFormat format, Action<Frame> fill) : IFrameSource
     {
         public FrameFormat Format => format;
 
         public bool TryRead([NotNullWhen(true)] out Frame? frame)
         {
             frame = new(format);
-            frame.Data.Fill(1);
+            fill(frame);
             return true;
         }
 

@@ -23,8 +23,8 @@ public sealed class ResumeTests : IDisposable
     }
 
     /// <summary>Several segments of ten seconds each, with gaps, with sound, from 1.4 s on.</summary>
-    private void MakeClip(string name, int seconds = 35, string codec = "libx264 -preset ultrafast -g 90 -bf 2") =>
-        Ffmpeg.Run($"{Ffmpeg.TestPicture("64x48", 10, seconds)} {Ffmpeg.Tone(440, seconds)} -vf select=lt(n\\,120)+not(mod(n\\,3)) -fps_mode vfr -output_ts_offset 1.4 -c:v {codec} -c:a aac -metadata title=Garden {_folder[name]}");
+    private void MakeClip(string name, int seconds = 35, string codec = "libx264 -preset ultrafast -g 90 -bf 2", string blur = "null") =>
+        Ffmpeg.Run($"{Ffmpeg.TestPicture("64x48", 10, seconds)} {Ffmpeg.Tone(440, seconds)} -vf {blur},select=lt(n\\,120)+not(mod(n\\,3)) -fps_mode vfr -output_ts_offset 1.4 -c:v {codec} -c:a aac -metadata title=Garden {_folder[name]}");
 
     [Theory]
     [InlineData("mp4", "libx264 -preset ultrafast -g 90 -bf 2", "libx264")]
@@ -55,6 +55,23 @@ public sealed class ResumeTests : IDisposable
         Assert.Equal(Ffmpeg.FrameHashes(_folder[$"whole.{container}"]), Ffmpeg.FrameHashes(_folder[$"out.{container}"]));
         Assert.Equal(Ffmpeg.PacketHashes(_folder[$"whole.{container}"], "v:0"), Ffmpeg.PacketHashes(_folder[$"out.{container}"], "v:0"));
         Assert.Equal(Ffmpeg.PacketHash(_folder[$"in.{container}"], "a:0"), Ffmpeg.PacketHash(_folder[$"out.{container}"], "a:0"));
+    }
+
+    /// <summary>Both methods follow the blur, each by itself: the left one has an estimator of its own.</summary>
+    [Fact]
+    public void Run_ComparisonBrokenOffAndResumed_GivesTheFileOfAnUninterruptedRun()
+    {
+        // Blurrer from 8 s on: behind the break, at 10 s, what is remembered of the blur is not what the frames there say alone.
+        MakeClip("in.mkv", blur: "gblur=1.2,gblur=1.6:enable=gte(t\\,8)");
+        Network network = ModelCatalog.Load("tiny-camera");
+        VideoRestorationOptions options = new() { Encoder = "ffv1", Comparison = VideoComparison.Side, ComparedMethod = RestorationMethod.Parse("wiener") };
+        Assert.Equal(VideoRestorationStatus.Done, Restore("in.mkv", "whole.mkv", network, options).Status);
+        Assert.Equal(VideoRestorationStatus.Interrupted, Restore("in.mkv", "out.mkv", network, options, stopAfter: 110).Status);
+        Assert.Contains("its comparison was side with wiener and is side", Assert.ThrowsAny<IOException>(() => Restore("in.mkv", "out.mkv", network, options with { Resume = true, ComparedMethod = null })).Message);
+
+        Assert.Equal(VideoRestorationStatus.Done, Restore("in.mkv", "out.mkv", network, options with { Resume = true }).Status);
+
+        Assert.Equal(Ffmpeg.FrameHashes(_folder["whole.mkv"]), Ffmpeg.FrameHashes(_folder["out.mkv"]));
     }
 
     [Fact]
@@ -129,7 +146,7 @@ public sealed class ResumeTests : IDisposable
     {
         MakeClip("in.mkv");
         Restore("in.mkv", "out.mkv", SmallNetwork.Identity(), new(), stopAfter: 130);
-        Assert.Contains("its model was", Refusal(SmallNetwork.Sharpen(), new() { Resume = true }));
+        Assert.Contains("its method was", Refusal(SmallNetwork.Sharpen(), new() { Resume = true }));
         Assert.Contains("its strength was 1 and is 0.5", Refusal(SmallNetwork.Identity(), new() { Resume = true, Deblur = new() { Strength = 0.5f } }));
         Assert.Contains("its encoding was", Refusal(SmallNetwork.Identity(), new() { Resume = true, Encoder = "ffv1" }));
         Assert.Contains("its slice was", Refusal(SmallNetwork.Identity(), new() { Resume = true, Start = TimeSpan.FromSeconds(1) }));
