@@ -4,7 +4,7 @@
 //   h_I, h_E           histograms of I and E, 256 bins: bin clamp(round(255 v), 0, 255), so that all negative edges fall into bin 0
 //   H(h) = -sum of p log2 p, p = h / sum of h       entropy in bits
 //   g = strength * H(h_I) / (H(h_E) + 0.5)
-//   maxpol_restore:  restored = sample + the change from working_at(y, x) to working_at(y, x) + g E; see restore_at in color/samples.cl
+//   maxpol_restore:  restored = sample + the change g E; see restore_at in color/samples.cl, with SKIP
 //
 // Hosseini and Plataniotis, "Convolutional Deblurring for Natural Imaging", IEEE TIP 2019.
 //
@@ -25,6 +25,7 @@
 #define BINS 256
 #define EDGE_ENTROPY 0.5f    // added to the entropy of the edges, as published: a flat picture has none
 
+#define SKIP             // restore_row is given the change
 #include "color/samples.cl"
 
 #if LANES == 1
@@ -100,7 +101,9 @@ void maxpol_gain(__global const uint* restrict counts, int groups, int pixels, f
 __kernel void maxpol_restore(FRAME_ARGUMENTS, RESTORED_ARGUMENTS, __global const float* restrict luma, __global const float* restrict filtered, __global const float* restrict share) {
     const int from = get_global_id(0) * RUN, y = get_global_id(1);
     if (from >= frameW) return;
-    const int to = min(from + RUN, frameW);
-    const size_t row = (size_t)y * frameW;
-    for (int x = from; x < to; x++) restore_at(FRAME, RESTORED, 0, y, x, luma[row + x] + share[0] * (filtered[row + x] - luma[row + x]));
+    const int count = min(RUN, frameW - from);
+    const size_t first = (size_t)y * frameW + from;
+    float change[RUN];
+    for (int i = 0; i < count; i++) change[i] = share[0] * (filtered[first + i] - luma[first + i]);
+    restore_row(FRAME, RESTORED, 0, y, from, count, change);
 }

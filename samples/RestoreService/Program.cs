@@ -45,7 +45,7 @@ app.MapPost("/restore", async (HttpContext context, CancellationToken cancellati
         string model = parameter("model") ?? "fast-camera";
         // ModelCatalog.Load takes paths too, which are no business of whoever sends a request.
         if (!ModelCatalog.Names.Contains(model)) return Refuse($"There is no model '{model}'. Choose from {string.Join(", ", ModelCatalog.Names)}.");
-        if (!SigmaSetting.TryParse(parameter("sigma") ?? "auto", out SigmaSetting sigma)) return Refuse(string.Create(CultureInfo.InvariantCulture, $"sigma must be auto, off, or 0 to {SigmaSetting.MaxSigma} pixels, e.g. 1.6."));
+        if (!SigmaSetting.TryParse(parameter("sigma") ?? "auto", out SigmaSetting sigma)) return Refuse(string.Create(CultureInfo.InvariantCulture, $"sigma must be auto, tiles, off, or 0 to {SigmaSetting.MaxSigma} pixels, e.g. 1.6."));
         if (!float.TryParse(parameter("strength") ?? "1", CultureInfo.InvariantCulture, out float strength) || strength is not (>= 0 and <= 1)) return Refuse("strength must be 0 to 1, e.g. 0.8.");
 
         // Only now: a slow upload keeps nobody from the device.

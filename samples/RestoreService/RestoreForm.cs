@@ -21,7 +21,7 @@ internal static class RestoreForm
         <form action="/restore" method="post" enctype="multipart/form-data">
           <label>Picture <input type="file" name="picture" accept="image/*" required></label>
           <label>Strength, 0 to 1 <input type="number" name="strength" value="1" min="0" max="1" step="0.05"></label>
-          <label>Sigma of the blur: auto, off, or pixels <input type="text" name="sigma" value="auto"></label>
+          <label>Sigma of the blur: auto, tiles, off, or pixels <input type="text" name="sigma" value="auto"></label>
           <label>Model <select name="model">{{string.Concat(ModelCatalog.Names.Select(Option))}}</select></label>
           <button>Restore</button>
         </form>

@@ -93,13 +93,13 @@ internal static class RestoreOptions
     public static Option<SigmaSetting> Sigma() => new("--sigma")
     {
         Description = string.Create(CultureInfo.InvariantCulture,
-            $"Blur to restore, for networks that can be told: auto looks at the pictures themselves and leaves sharp ones alone, off takes {SigmaSetting.MiddleSigma}, a number is the standard deviation in pixels, 0 to {SigmaSetting.MaxSigma}."),
-        HelpName = "auto|off|PIXELS",
+            $"Blur to restore, for methods that can be told: auto looks at the pictures themselves and leaves sharp ones alone, tiles looks at every part of them, off takes {SigmaSetting.MiddleSigma}, a number is the standard deviation in pixels, 0 to {SigmaSetting.MaxSigma}."),
+        HelpName = "auto|tiles|off|PIXELS",
         DefaultValueFactory = _ => DeblurOptions.Default.Sigma,
         CustomParser = result =>
         {
             if (SigmaSetting.TryParse(result.Tokens[0].Value, out SigmaSetting setting)) return setting;
-            result.AddError(string.Create(CultureInfo.InvariantCulture, $"--sigma must be auto, off, or 0 to {SigmaSetting.MaxSigma} pixels, e.g. 1.6."));
+            result.AddError(string.Create(CultureInfo.InvariantCulture, $"--sigma must be auto, tiles, off, or 0 to {SigmaSetting.MaxSigma} pixels, e.g. 1.6."));
             return SigmaSetting.Auto;
         },
     };

@@ -118,7 +118,7 @@ public sealed class ImageCommandTests : IDisposable
     public void Image_SigmaThatCannotBe_IsWrongUsageOrNoted()
     {
         Write("one.png", MatType.CV_8UC1);
-        Assert.Contains("--sigma must be auto, off, or 0 to 4 pixels, e.g. 1.6.", CliProcess.Run(["image", _folder["one.png"], "--sigma", "blind"]).UsageLine, StringComparison.Ordinal);
+        Assert.Contains("--sigma must be auto, tiles, off, or 0 to 4 pixels, e.g. 1.6.", CliProcess.Run(["image", _folder["one.png"], "--sigma", "blind"]).UsageLine, StringComparison.Ordinal);
 
         CliResult result = CliProcess.Run(["image", _folder["one.png"], "--model", _folder["sharpen.safetensors"], "--sigma", "2"]);
         Assert.True(result.ExitCode == 0, result.ToString());

@@ -95,7 +95,7 @@ public sealed partial class RestoreServiceTests : IClassFixture<RestoreServiceTe
     [Theory]
     [InlineData("strength=2", "strength must be 0 to 1")]
     [InlineData("strength=NaN", "strength must be 0 to 1")]
-    [InlineData("sigma=much", "sigma must be auto, off, or 0 to 4 pixels")]
+    [InlineData("sigma=much", "sigma must be auto, tiles, off, or 0 to 4 pixels")]
     [InlineData("model=slow", "There is no model 'slow'. Choose from dbcnn, ")]
     [InlineData("model=/etc/passwd", "There is no model '/etc/passwd'.")]
     public Task Post_ParameterThatCannotBe_SaysWhichAndHow(string query, string expected) => Refuses($"restore?{query}", new ByteArrayContent(Picture(".png", blurSigma: 1)), HttpStatusCode.BadRequest, expected);

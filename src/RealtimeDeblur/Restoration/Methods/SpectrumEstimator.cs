@@ -15,8 +15,8 @@ internal sealed unsafe class SpectrumEstimator : ISigmaEstimator
     public const int MinimumSide = Scale * SigmaTiles.MinimumSide;
 
     /// <summary>
-    /// Sigma over the fitted alpha, which reads low on clean pictures (by 17 % on Kodak24 at sigma 2) and high on noisy ones: the median over pictures without noise and with a noise of 1/255. The program
-    /// <c>spectrum-fit</c> of tests/RealtimeDeblur.Benchmarks refits it.
+    /// Sigma over the fitted alpha. Alpha reads low on clean pictures and high on noisy ones; 1.08 is the median over 231 photographs with noise of 0 and 1/255 and sigmas of 0.7 to 3, rounded. With it the median
+    /// estimate at sigma 2 is 1.87 without noise, 2.11 and 2.37 with 1 and 2/255. The program <c>spectrum-fit</c> of tests/RealtimeDeblur.Benchmarks refits it.
     /// </summary>
     internal const double SigmaPerAlpha = 1.1;
 
