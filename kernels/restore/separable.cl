@@ -83,7 +83,7 @@ __kernel void separable_rows(__global const float* restrict in, __global const f
 
 // Sums of ROWS outputs from row y on; mid begins at their column. Inlined by force, so that the sums stay in registers.
 inline __attribute__((always_inline))
-void column_sums(__global const float* restrict mid, __global const float* restrict along, int R, int y, int W, int H, pixels* sum) {
+void column_sums(__global const float* mid, __global const float* along, int R, int y, int W, int H, pixels* sum) {
     pixels s[ROWS];
     #pragma unroll
     for (int i = 0; i < ROWS; i++) s[i] = 0;
@@ -101,7 +101,7 @@ void column_sums(__global const float* restrict mid, __global const float* restr
 }
 
 // The same where a row is shorter than a vector.
-void narrow_sums(__global const float* restrict mid, __global const float* restrict along, int R, int y, int W, int H, pixels* sum) {
+void narrow_sums(__global const float* mid, __global const float* along, int R, int y, int W, int H, pixels* sum) {
     float* one = (float*)sum;
     for (int i = 0; i < ROWS; i++) {
         for (int x = 0; x < VEC; x++) {

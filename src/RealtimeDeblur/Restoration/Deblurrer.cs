@@ -159,7 +159,7 @@ public sealed unsafe class Deblurrer : IDisposable
             if (value is null)
             {
                 _finder?.Restart();
-                _blind?.Restart();
+                if (IsBlind(Options)) _blind!.Restart();
             }
             else if (IsBlind(Options))
             {

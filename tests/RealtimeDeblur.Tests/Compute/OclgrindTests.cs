@@ -40,6 +40,9 @@ public sealed class OclgrindTests : IDisposable
     public void KernelsOfDegradation_OnOclgrind_TouchOnlyTheirMemory() => Assert.Equal("", RunAndReadReports(typeof(DegradationOnOclgrind)));
 
     [Fact]
+    public void KernelsOfFilters_OnOclgrind_TouchOnlyTheirMemory() => Assert.Equal("", RunAndReadReports(typeof(FiltersOnOclgrind)));
+
+    [Fact]
     public void BrokenKernels_OnOclgrind_AreReported()
     {
         string reports = RunAndReadReports(typeof(BrokenKernelsOnOclgrind));
@@ -63,6 +66,30 @@ public sealed class OclgrindTests : IDisposable
             ["OCLGRIND_CHECK_API"] = "1",
             ["OCLGRIND_DATA_RACES"] = "1",
         });
+    }
+}
+
+/// <summary>What <see cref="OclgrindTests"/> runs: the filters of the literature.</summary>
+public sealed class FiltersOnOclgrind
+{
+    [Fact(Explicit = true)]
+    public void Deblurrer_EveryFilter_RestoresAFrame()
+    {
+        using ComputeDevice device = TestDevice.OpenOrSkip();
+        // Two frames each: one shorter than a vector, one that ends within a second block. More takes minutes.
+        foreach (string filter in (string[])["unsharp", "richardson-lucy:iterations=1", "polyblur", "maxpol"])
+        {
+            Restore(device, RestorationMethod.Parse(filter), new(PixelFormat.Gray8, 3, 5), SigmaSetting.Of(0.5f));
+            Restore(device, RestorationMethod.Parse(filter), new(PixelFormat.Gray8, 21, 9), SigmaSetting.Of(0.5f));
+        }
+    }
+
+    private static void Restore(ComputeDevice device, RestorationMethod method, FrameFormat format, SigmaSetting sigma)
+    {
+        using Deblurrer deblurrer = new(device, method, format, new() { Sigma = sigma });
+        using Frame frame = new(format);
+        for (int i = 0; i < frame.Data.Length; i++) frame.Data[i] = (byte)(128 + 80 * Math.Sin(i % format.Width * 0.4) * Math.Cos(i / format.Width * 0.3));
+        deblurrer.Process(frame);
     }
 }
 
