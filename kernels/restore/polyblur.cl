@@ -5,7 +5,7 @@
 // which is three convolutions by Horner's rule, t = a3 K v + a2 v, t = K t + a1 v, w = K t + beta v; the sum of the four is 1.
 //   K(dx, dy) = exp(-(dx dy) C^-1 (dx dy)' / 2) / sum,   |dx|, |dy| <= radius = ceil(RADIUS_SIGMAS * sigma of the wider direction), at most MAX_RADIUS
 // Halos are taken back where the restored picture falls while the blurred one rises: with M = -grad v . grad w,
-//   out = z v + (1 - z) w,   z = M / (|grad v|^2 + M) where M > 0, else 0          at every pixel, which is the least z for which grad out . grad v >= 0 where z is constant
+//   out = z v + (1 - z) w,   z = M / (|grad v|^2 + M + NO_SLOPE) where M > 0, else 0          at every pixel, which is the least z for which grad out . grad v >= 0 where z is constant
 // An optional bilateral filter splits off what has no edges before (base v, the rest is added back), so that noise is not sharpened.
 // Where we differ: C may change over the frame. It is interpolated between the estimates of tiles to blocks of BLOCK x BLOCK pixels. And blur that is mild enough to pass for none is faded out: a covariance whose
 // geometric mean is below SHARP counts as 0, and in full from FULL on. Both for estimates only; a sigma that was given is taken as it is.
@@ -50,7 +50,7 @@
 #define BILATERAL_RADIUS 2
 #define BILATERAL_SIGMA 5.0f   // pixels; with BILATERAL_LEVELS as in the authors' companion code
 #define BILATERAL_LEVELS 0.1f
-#define NO_SLOPE 1e-12f
+#define NO_SLOPE 1e-8f         // square of a slope that is rounding, a fortieth of a code of 8 bits
 
 #if LANES == 16
 #define REAL float16

@@ -8,7 +8,7 @@ internal static class ReferencePolyblur
     public const int Directions = 6, CellFloats = 8, Border = 8;
     private const int Bins = 1024, Fine = 30, MaxRadius = 12;
     private const double Quantile = 1e-4, LeastContrast = 0.02, Black = 16 / 255.0, White = 235 / 255.0, Saturated = Black + 0.99 * (White - Black);
-    private const double MinSigma = 0.3, MaxSigma = 4, Smallest = 1e-4;
+    private const double MinSigma = 0.3, MaxSigma = 4, Smallest = 1e-4, NoSlope = 1e-8;
 
     private static readonly double[] Smooth = [1 / 16.0, 4 / 16.0, 6 / 16.0, 4 / 16.0, 1 / 16.0];
     private static readonly double[] Slope = [-1 / 8.0, -2 / 8.0, 0, 2 / 8.0, 1 / 8.0];
@@ -123,7 +123,7 @@ internal static class ReferencePolyblur
         for (int x = 0; x < W; x++)
         {
             double vx = (At(v, y, x + 1) - At(v, y, x - 1)) / 2, vy = (At(v, y + 1, x) - At(v, y - 1, x)) / 2, wx = (At(w, y, x + 1) - At(w, y, x - 1)) / 2, wy = (At(w, y + 1, x) - At(w, y - 1, x)) / 2;
-            double m = Math.Max(-(vx * wx + vy * wy), 0), z = halo && m > 0 ? m / (vx * vx + vy * vy + m) : 0;
+            double m = Math.Max(-(vx * wx + vy * wy), 0), z = halo && m > 0 ? m / (vx * vx + vy * vy + m + NoSlope) : 0;
             result[y, x] = Math.Clamp(z * v[y, x] + (1 - z) * w[y, x] + plane[y, x] - v[y, x], 0, 1);
         }
         return result;

@@ -59,8 +59,7 @@ public sealed class PolyblurTests
         double fade = Math.Clamp((estimate[3] - 0.55) / 0.05, 0, 1);
         fade = fade * fade * (3 - 2 * fade);
         double[,] psf = ReferencePolyblur.Gaussian(estimate[0] * fade, estimate[1] * fade, estimate[2] * fade);
-        // Where slopes are no more than rounding, any share of the two is right.
-        TensorAssert.Close(Flat(ReferencePolyblur.Restore(plane, psf, alpha: 2, beta: 3, halo: true, prefilter)), restored, relative: 0, absolute: 2e-4);
+        TensorAssert.Close(Flat(ReferencePolyblur.Restore(plane, psf, alpha: 2, beta: 3, halo: true, prefilter)), restored, relative: 0, absolute: 3e-5);
     }
 
     [Theory]
@@ -113,16 +112,40 @@ public sealed class PolyblurTests
         Assert.Throws<InvalidOperationException>(() => estimator.Read());
     }
 
-    /// <summary>Blur that grows from left to right, a sigma for every column.</summary>
+    /// <summary>
+    /// Blur that grows from left to right, a sigma for every column. The error of the whole picture is mostly that of the widest blur, for which a single sigma can be right as well
+    /// (restored with the true sigma of every column it gains 0.2 dB over the best single one); the mean over strips shows what happens elsewhere.
+    /// </summary>
     [Fact]
     public void Process_BlurThatGrows_IsRestoredBetterByTilesThanByAnySigma()
     {
-        const int W = 1280, H = 192;
-        byte[] sharp = Codes(Discs(W, H, _ => 0.3, 0.3)), blurred = Codes(Discs(W, H, x => 0.7 + 2.3 * x / W, null));
-        double tiles = Psnr(sharp, Process(blurred, W, H, SigmaSetting.Tiles), W, H), best = 0;
-        for (float sigma = 0.7f; sigma < 3.05f; sigma += 0.2f) best = Math.Max(best, Psnr(sharp, Process(blurred, W, H, SigmaSetting.Of(sigma)), W, H));
-        // By how much depends on the edges in the tiles: a tile without a steep one is taken to be more blurred than it is.
-        Assert.True(tiles > best, $"Tiles give {tiles:F2} dB, the best single sigma {best:F2} dB.");
+        const int W = 1280, H = 192, Strip = 128;
+        double[,] truth = Rectangles(W, H), picture = new double[H, W];
+        for (int x = 0; x < W; x++)
+        {
+            double sigma = 0.7 + 2.3 * x / W;
+            double[,] psf = ReferencePolyblur.Gaussian(sigma * sigma, 0, sigma * sigma);
+            int radius = psf.GetLength(0) / 2;
+            for (int y = 0; y < H; y++)
+            for (int dy = -radius; dy <= radius; dy++)
+            for (int dx = -radius; dx <= radius; dx++) picture[y, x] += psf[dy + radius, dx + radius] * truth[Math.Clamp(y + dy, 0, H - 1), Math.Clamp(x + dx, 0, W - 1)];
+        }
+        byte[] sharp = Codes(truth), blurred = Codes(picture);
+        (double tilesAll, double tilesMean) = Quality(Process(blurred, W, H, SigmaSetting.Tiles));
+        (double bestAll, double bestMean) = (0, 0);
+        for (float sigma = 0.7f; sigma < 3.05f; sigma += 0.1f)
+        {
+            (double all, double mean) = Quality(Process(blurred, W, H, SigmaSetting.Of(sigma)));
+            (bestAll, bestMean) = (Math.Max(bestAll, all), Math.Max(bestMean, mean));
+        }
+        Assert.True(tilesAll >= bestAll + 0.3 && tilesMean >= bestMean + 0.5, $"Tiles give {tilesAll:F2} dB and {tilesMean:F2} as the mean of strips, the best single sigma {bestAll:F2} and {bestMean:F2}.");
+
+        (double All, double Mean) Quality(byte[] restored)
+        {
+            double sum = 0;
+            for (int left = 0; left < W; left += Strip) sum += Psnr(sharp, restored, W, H, left, left + Strip);
+            return (Psnr(sharp, restored, W, H, 0, W), sum * Strip / W);
+        }
     }
 
     /// <summary>A step of the result at the border of two blocks would show as a seam.</summary>
@@ -273,6 +296,21 @@ public sealed class PolyblurTests
         return x >= 0 ? 1 - tail : tail;
     }
 
+    /// <summary>Rectangles over one another, of any size from details to surfaces.</summary>
+    private static double[,] Rectangles(int W, int H)
+    {
+        Random random = new(7);
+        double[,] plane = new double[H, W];
+        for (int i = 0; i < W * H / 100; i++)
+        {
+            int w = random.Next(3, 40), h = random.Next(3, 40), left = random.Next(-w, W), top = random.Next(-h, H);
+            double level = (random.Next(4) switch { 0 => 20, 1 => 225, _ => random.Next(20, 226) }) / 255.0;
+            for (int y = Math.Max(top, 0); y < Math.Min(top + h, H); y++)
+            for (int x = Math.Max(left, 0); x < Math.Min(left + w, W); x++) plane[y, x] = level;
+        }
+        return plane;
+    }
+
     private static double[,] Noise(int W, int H)
     {
         Random random = new(5);
@@ -288,13 +326,14 @@ public sealed class PolyblurTests
 
     private static byte[] Codes(double[,] plane) => [.. plane.Cast<double>().Select(value => (byte)Math.Round(255 * value))];
 
-    private static double Psnr(byte[] truth, byte[] picture, int W, int H)
+    /// <summary>Of some columns.</summary>
+    private static double Psnr(byte[] truth, byte[] picture, int W, int H, int left, int right)
     {
         const int Cut = 8;
         double sum = 0;
         for (int y = Cut; y < H - Cut; y++)
-        for (int x = Cut; x < W - Cut; x++) sum += Math.Pow(truth[y * W + x] - picture[y * W + x], 2);
-        return 10 * Math.Log10(255 * 255 * (W - 2.0 * Cut) * (H - 2.0 * Cut) / sum);
+        for (int x = left; x < right; x++) sum += Math.Pow(truth[y * W + x] - picture[y * W + x], 2);
+        return 10 * Math.Log10(255 * 255.0 * (right - left) * (H - 2 * Cut) / sum);
     }
 
     private static void Fill(Frame frame, double[,] plane)
