@@ -1,4 +1,4 @@
-// The steps of 1Shot-MaxPol after its filter (fir.cl): how much of the filtered edges is added to the picture.
+// The steps of 1Shot-MaxPol after its filter (separable.cl): how much of the filtered edges is added to the picture.
 //
 //   luma I, filtered F = I + E                      E are the edges that deblurring adds
 //   h_I, h_E           histograms of I and E, 256 bins: bin clamp(round(255 v), 0, 255), so that all negative edges fall into bin 0

@@ -69,7 +69,7 @@ internal sealed class StillRestorer(ComputeDevice device, RestorationMethod meth
         using IRestorer restorer = method.Network is { } network
             ? new NetworkRestorer(device, network, format, plan: null, memoryLimitBytes: null)
             : method.Filter!.Create(new(device, SampleLayout.Of(format, C: 1), method.Parameters));
-        FrameBlur blur = new(restorer.TakesSigma ? restorer.NearestSigma(sigma) : null, IsAlone: true);
+        FrameBlur blur = new(method.TakesSigma ? restorer.NearestSigma(sigma) : null, IsAlone: true);
         // The first run warms up.
         Run();
         List<double> seconds = [];

@@ -7,9 +7,6 @@ namespace RealtimeDeblur.Restoration;
 /// </summary>
 internal interface IRestorer : IDisposable
 {
-    /// <summary>Whether runs differ by the blur's sigma.</summary>
-    bool TakesSigma { get; }
-
     /// <summary>Multiply-accumulates per pixel of a run that restores this sigma.</summary>
     double MultiplyAccumulatesPerPixel(float sigma);
 

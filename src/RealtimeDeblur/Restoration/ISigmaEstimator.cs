@@ -29,4 +29,20 @@ internal interface ISigmaEstimator : IDisposable
     /// <exception cref="InvalidOperationException">No frame is in flight.</exception>
     /// <exception cref="OpenClException">The device failed.</exception>
     SigmaEstimate Read();
+
+    /// <summary>Reads what is in flight, whatever becomes of it: for an estimator that is disposed.</summary>
+    internal static void Drain(ISigmaEstimator estimator)
+    {
+        while (estimator.InFlight > 0)
+        {
+            try
+            {
+                estimator.Read();
+            }
+            catch (OpenClException)
+            {
+                // The device is gone; what is left to do is to let go of its objects.
+            }
+        }
+    }
 }

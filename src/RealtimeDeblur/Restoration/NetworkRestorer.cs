@@ -26,11 +26,10 @@ internal sealed class NetworkRestorer : IBlindRestorer
     public NetworkRestorer(ComputeDevice device, Network network, FrameFormat format, InferencePlan? plan, long? memoryLimitBytes, EstimatorWeights? learned = null)
     {
         (_device, _network, _format, _learned) = (device, network, format, learned);
-        TakesSigma = network.IsConditioned;
         try
         {
             Session = _owned.Add(new InferenceSession(device, network, SampleLayout.Of(format, network.Description.C), plan, memoryLimitBytes));
-            if (!TakesSigma) return;
+            if (!network.IsConditioned) return;
             _guard = _owned.Add(new ConfidenceGuard(device, format));
             // One is enough: the guard reads it before the next frame's network writes it.
             PlaneLayout plane = format.Plane(0);
@@ -45,15 +44,13 @@ internal sealed class NetworkRestorer : IBlindRestorer
 
     public InferenceSession Session { get; }
 
-    public bool TakesSigma { get; }
-
     public float NearestSigma(float sigma) => Session.NearestSigma(sigma);
 
     public double MultiplyAccumulatesPerPixel(float sigma) => Session.MacPerPixel;
 
     public long Enqueued { get; private set; }
 
-    public bool FindsBlur(DeblurOptions options) => TakesSigma && _network.Description.C == 1 && options.Sigma.IsPerTile && (options.SigmaFrom is SigmaSource.Own or SigmaSource.Ours);
+    public bool FindsBlur(DeblurOptions options) => _network.IsConditioned && _network.Description.C == 1 && options.Sigma.IsPerTile && (options.SigmaFrom is SigmaSource.Own or SigmaSource.Ours);
 
     public SigmaEstimate Found(long frame) => _found[frame % _found.Length];
 
@@ -69,7 +66,7 @@ internal sealed class NetworkRestorer : IBlindRestorer
 
     public ComputeEvent Enqueue(CommandQueue queue, KernelArgument frame, KernelArgument restored, FrameBlur blur, DeblurOptions options, params ReadOnlySpan<ComputeEvent> waitFor)
     {
-        if (TakesSigma && blur.Sigma is null)
+        if (_network.IsConditioned && blur.Sigma is null)
         {
             ComputeEvent done = _varying!.Enqueue(queue, frame, restored, blur.IsAlone, options, waitFor);
             _found[++Enqueued % _found.Length] = _varying.Map.Typical;

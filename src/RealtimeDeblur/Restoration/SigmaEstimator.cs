@@ -106,8 +106,8 @@ internal sealed unsafe class SigmaEstimator : ISigmaEstimator
         return whole[0];
     }
 
-    /// <summary>As <see cref="Read()"/>, for every part.</summary>
-    /// <param name="estimates">[parts], overwritten.</param>
+    /// <summary>As <see cref="Read()"/>, for the first part, several, or all.</summary>
+    /// <param name="estimates">Overwritten.</param>
     public void Read(Span<SigmaEstimate> estimates)
     {
         if (InFlight == 0) throw new InvalidOperationException("No frame is in flight: enqueue one first.");
@@ -122,25 +122,14 @@ internal sealed unsafe class SigmaEstimator : ISigmaEstimator
         using ComputeEvent arrival = _arrivals[slot];
         arrival.Wait();
         int each = _resultFloats / _parts;
-        for (int part = 0; part < _parts; part++) estimates[part] = Estimate(new(_results + slot * _resultFloats + part * each, each), _shape.Members);
+        for (int part = 0; part < estimates.Length; part++) estimates[part] = Estimate(new(_results + slot * _resultFloats + part * each, each), _shape.Members);
     }
 
     public void Dispose()
     {
         if (_disposed) return;
         _disposed = true;
-        var dropped = new SigmaEstimate[_parts];
-        while (InFlight > 0)
-        {
-            try
-            {
-                Read(dropped);
-            }
-            catch (OpenClException)
-            {
-                // The device is gone; what is left to do is to let go of its objects.
-            }
-        }
+        ISigmaEstimator.Drain(this);
         _owned.Dispose();
         NativeMemory.Free(_results);
     }

@@ -54,9 +54,6 @@ internal sealed class SigmaMap : IDisposable
         }
     }
 
-    /// <summary>Multiply-accumulates of looking at a frame, per pixel.</summary>
-    public double MultiplyAccumulatesPerPixel => _estimator.MultiplyAccumulatesPerPixel;
-
     /// <summary>Looks at a frame and sets <see cref="Sigmas"/> to what it is to be restored with.</summary>
     /// <param name="queue">In-order queue; always the same one.</param>
     /// <param name="frame">Buffer that begins with plane 0 of the frame.</param>

@@ -81,9 +81,6 @@ internal sealed unsafe class VaryingNetwork : IDisposable
     /// <summary>Blur of the parts of the frame that was enqueued last.</summary>
     public SigmaMap Map => _map;
 
-    /// <summary>Multiply-accumulates per pixel where so many levels run on a tile, the estimate of the blur included.</summary>
-    public double MultiplyAccumulatesPerPixel(int levels) => levels * (double)_session.MacPerPixel + _map.MultiplyAccumulatesPerPixel;
-
     /// <inheritdoc cref="IRestorer.Enqueue"/>
     /// <param name="isAlone">Whether the frame is a picture of its own.</param>
     public ComputeEvent Enqueue(CommandQueue queue, KernelArgument frame, KernelArgument restored, bool isAlone, DeblurOptions options, ReadOnlySpan<ComputeEvent> waitFor)

@@ -25,29 +25,39 @@ internal sealed class LinearResponse
     // Frequencies of the cosine sums: twice the reach of the taps, so that nothing comes round from the other side.
     private const int Frequencies = 4 * SeparableFilter.MaxRadius;
 
+    /// <summary>Steps of the eigenfunctions' table: far finer than the 0.01 over which Wiener's gain turns at its smallest ratio.</summary>
+    private const int Samples = 4096;
+
+    // cos(pi i / Frequencies), a whole turn.
+    private static readonly double[] Cosine = [.. Enumerable.Range(0, 2 * Frequencies).Select(i => Math.Cos(Math.PI * i / Frequencies))];
+
     /// <summary>Square root of the energy of the impulse response that may lie beyond the taps.</summary>
     private const double Tail = 1e-3;
 
-    private readonly Func<double, double> _gain;
     private readonly double _blurScale;
-    private readonly double[] _nodes;
     private readonly double[] _lambda;
-    private readonly double[][] _psi;
+    private readonly double[][] _psi;       // [term][0..Samples], over s = 0 to 1
 
     /// <param name="gain">g: the restoration's gain where the blur's is t, 0 to 1.</param>
     /// <param name="blurScale">Width of the Gaussian that g is about, as a multiple of the blur's sigma.</param>
     public LinearResponse(Func<double, double> gain, double blurScale = 1)
     {
-        (_gain, _blurScale) = (gain, blurScale);
-        _nodes = [.. NodeSigmas.SelectMany(sigma => Enumerable.Range(0, NodesPerSigma).Select(i => BlurTransfer(sigma, Math.PI * (i + 0.5) / NodesPerSigma)))];
-        int n = _nodes.Length;
+        _blurScale = blurScale;
+        double[] nodes = [.. NodeSigmas.SelectMany(sigma => Enumerable.Range(0, NodesPerSigma).Select(i => BlurTransfer(sigma, Math.PI * (i + 0.5) / NodesPerSigma)))];
+        int n = nodes.Length;
         double[,] values = new double[n, n];
         for (int i = 0; i < n; i++)
-        for (int j = 0; j < n; j++) values[i, j] = gain(_nodes[i] * _nodes[j]) / n;
+        for (int j = 0; j < n; j++) values[i, j] = gain(nodes[i] * nodes[j]) / n;
         (double[] lambda, double[][] vectors) = SymmetricEigen.Decompose(values);
         int terms = CountTerms(values, lambda, vectors);
         _lambda = lambda[..terms];
-        _psi = [.. vectors[..terms].Select(vector => vector.Select(value => value * Math.Sqrt(n)).ToArray())];
+        _psi = [.. _lambda.Select(_ => new double[Samples + 1])];
+        for (int i = 0; i <= Samples; i++)
+        for (int j = 0; j < n; j++)
+        {
+            double g = gain(nodes[j] * i / Samples) / Math.Sqrt(n);
+            for (int t = 0; t < terms; t++) _psi[t][i] += g * vectors[t][j] / _lambda[t];
+        }
     }
 
     /// <summary>Separable filters in the sum.</summary>
@@ -57,15 +67,15 @@ internal sealed class LinearResponse
     public SeparableTaps Design(float sigma)
     {
         double[][] half = new double[Terms][];
-        double[] responses = new double[Terms];
-        double[][] transfer = [.. Enumerable.Range(0, Frequencies + 1).Select(f => Psi(BlurTransfer(_blurScale * sigma, Math.PI * f / Frequencies)))];
+        double[] responses = new double[Terms], blur = [.. Enumerable.Range(0, Frequencies + 1).Select(f => BlurTransfer(_blurScale * sigma, Math.PI * f / Frequencies))];
         for (int t = 0; t < Terms; t++)
         {
+            double[] transfer = [.. blur.Select(s => Interpolate(_psi[t], s))];
             half[t] = new double[SeparableFilter.MaxRadius + 1];
             for (int k = 0; k < half[t].Length; k++)
             {
-                double sum = 0;
-                for (int f = 0; f <= Frequencies; f++) sum += (f is 0 or Frequencies ? 0.5 : 1) * transfer[f][t] * Math.Cos(Math.PI * f * k / Frequencies);
+                double sum = 0.5 * (transfer[0] + transfer[Frequencies] * Cosine[Frequencies * k % Cosine.Length]);
+                for (int f = 1; f < Frequencies; f++) sum += transfer[f] * Cosine[f * k % Cosine.Length];
                 half[t][k] = sum / Frequencies;
             }
         }
@@ -90,16 +100,10 @@ internal sealed class LinearResponse
         return Math.Clamp(sum, 0, 1);
     }
 
-    private double[] Psi(double s)
+    private static double Interpolate(double[] table, double s)
     {
-        double[] psi = new double[Terms];
-        for (int j = 0; j < _nodes.Length; j++)
-        {
-            double gain = _gain(s * _nodes[j]) / _nodes.Length;
-            for (int t = 0; t < Terms; t++) psi[t] += gain * _psi[t][j];
-        }
-        for (int t = 0; t < Terms; t++) psi[t] /= _lambda[t];
-        return psi;
+        int below = Math.Min((int)(s * Samples), Samples - 1);
+        return table[below] + (s * Samples - below) * (table[below + 1] - table[below]);
     }
 
     /// <summary>How many terms give the function at the nodes within the tolerance.</summary>
@@ -124,18 +128,17 @@ internal sealed class LinearResponse
     /// <summary>The smallest radius beyond which the sum of the separable filters has next to no energy.</summary>
     private int Reach(double[][] half)
     {
-        for (int R = SeparableFilter.MaxRadius - 1; R >= 1; R--)
+        double energy = 0;
+        for (int R = SeparableFilter.MaxRadius; R > 1; R--)
         {
-            // Energy that goes when row and column R + 1 are cut off: squares of the sum at (R + 1, y), counted for both axes and all mirror images.
-            double energy = 0;
-            for (int beyond = R + 1; beyond <= SeparableFilter.MaxRadius; beyond++)
-            for (int y = 0; y <= beyond; y++)
+            // What goes when row and column R are cut off: squares of the sum at (R, y), counted for both axes and all mirror images.
+            for (int y = 0; y <= R; y++)
             {
                 double value = 0;
-                for (int t = 0; t < Terms; t++) value += _lambda[t] * half[t][beyond] * half[t][y];
-                energy += value * value * (y == 0 ? 4 : y == beyond ? 4 : 8);
+                for (int t = 0; t < Terms; t++) value += _lambda[t] * half[t][R] * half[t][y];
+                energy += value * value * (y == 0 || y == R ? 4 : 8);
             }
-            if (energy > Tail * Tail) return R + 1;
+            if (energy > Tail * Tail) return R;
         }
         return 1;
     }

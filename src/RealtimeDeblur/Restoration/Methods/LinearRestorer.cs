@@ -31,8 +31,6 @@ internal sealed class LinearRestorer : IRestorer
         }
     }
 
-    public bool TakesSigma => true;
-
     public float NearestSigma(float sigma) => InferenceSession.RoundSigma(sigma);
 
     public double MultiplyAccumulatesPerPixel(float sigma) => _filter.MultiplyAccumulatesPerPixel(sigma);

@@ -10,7 +10,7 @@ namespace RealtimeDeblur.Restoration.Methods;
 /// </remarks>
 internal static class MaxPolDesign
 {
-    /// <summary>Half length of the filter, as published; RADIUS in <c>restore/fir.cl</c>.</summary>
+    /// <summary>Half length of the filter, as published.</summary>
     public const int Radius = 32;
 
     /// <summary>Taps of the filter.</summary>

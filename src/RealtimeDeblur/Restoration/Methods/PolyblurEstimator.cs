@@ -74,17 +74,7 @@ internal sealed class PolyblurEstimator : ISigmaEstimator
     {
         if (_disposed) return;
         _disposed = true;
-        while (InFlight > 0)
-        {
-            try
-            {
-                Read();
-            }
-            catch (OpenClException)
-            {
-                // The device is gone; what is left to do is to let go of its objects.
-            }
-        }
+        ISigmaEstimator.Drain(this);
         _owned.Dispose();
     }
 }

@@ -95,18 +95,16 @@ internal sealed class PolyblurRestorer : IBlindRestorer
         "polyblur", "Estimates the blur from the steepest gradients and inverts it by a polynomial of three blurs.",
         "Delbracio, Garcia-Dorado, Choi, Kelly, Milanfar, Polyblur: removing mild blur by polynomial reblurring, IEEE Transactions on Computational Imaging 7 (2021)",
         [
-            new("alpha", "gain at middle frequencies", 0, 12, 2),
-            new("beta", "gain at frequencies that the blur has taken away, and of noise", 0, 12, 3),
-            new("passes", "how often it is done, each with the blur that is left", 1, 4, 1) { IsWhole = true },
-            new("halo", "whether halos along edges are taken back: 1 or 0", 0, 1, 1) { IsWhole = true },
-            new("prefilter", "whether noise is split off before, by a bilateral filter: 1 or 0", 0, 1, 0) { IsWhole = true },
+            new("alpha", "Gain at middle frequencies.", 0, 12, 2),
+            new("beta", "Gain at frequencies that the blur has taken away, and of noise.", 0, 12, 3),
+            new("passes", "How often it is done, each time with the blur that is left.", 1, 4, 1) { IsWhole = true },
+            new("halo", "Whether halos along edges are taken back: 1 or 0.", 0, 1, 1) { IsWhole = true },
+            new("prefilter", "Whether noise is split off before, by a bilateral filter: 1 or 0.", 0, 1, 0) { IsWhole = true },
         ],
         setUp => new PolyblurRestorer(setUp))
     {
         SigmaFrom = SigmaSource.Polyblur,
     };
-
-    public bool TakesSigma => true;
 
     public long Enqueued { get; private set; }
 

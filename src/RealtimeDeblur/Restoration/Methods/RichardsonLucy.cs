@@ -43,8 +43,6 @@ internal sealed class RichardsonLucy : IRestorer
         [new("iterations", "Steps from the blurred picture. More sharpen more, and bring out noise.", 1, 200, 20) { IsWhole = true }],
         setUp => new RichardsonLucy(setUp));
 
-    public bool TakesSigma => true;
-
     public float NearestSigma(float sigma) => InferenceSession.RoundSigma(sigma);
 
     public double MultiplyAccumulatesPerPixel(float sigma) => 2 * _iterations * _blur.MultiplyAccumulatesPerPixel(sigma);

@@ -18,8 +18,8 @@ internal enum Combination
 }
 
 /// <summary>
-/// A sum of separable symmetric filters on float planes (<c>restore/separable.cl</c>), one set of taps for every sigma that there is: sets are made when they are first needed, so that a change of sigma costs nothing
-/// from then on. Allocates nothing after construction on the device. One thread at a time; the caller disposes it, after the queue it ran on has finished.
+/// A sum of separable symmetric filters on float planes (<c>restore/separable.cl</c>), with a set of taps on the device for every sigma that there is, so that a change of sigma costs nothing.
+/// Allocates nothing after construction. One thread at a time; the caller disposes it, after the queue it ran on has finished.
 /// </summary>
 internal sealed class SeparableFilter : IDisposable
 {
@@ -29,12 +29,7 @@ internal sealed class SeparableFilter : IDisposable
     private static readonly int Sets = SetOf(SigmaSetting.MaxSigma) + 1;
 
     private readonly Owned _owned = new();
-    private readonly SeparableWork _work;
-    private readonly Func<float, SeparableTaps> _design;
     private readonly int _terms;
-    private readonly DeviceBuffer<float> _mid;
-    private readonly DeviceBuffer<float> _taps;
-    private readonly CommandQueue _writes;
     private readonly int[] _radii = new int[Sets];
     private readonly Launch _rows;
     private readonly Launch _columns;
@@ -50,21 +45,20 @@ internal sealed class SeparableFilter : IDisposable
 
     internal SeparableFilter(ComputeDevice device, int W, int H, int terms, Func<float, SeparableTaps> design, SeparableWork work)
     {
-        (_terms, _design, _work) = (terms, design, work);
-        Array.Fill(_radii, -1);
+        _terms = terms;
+        float[] taps = new float[Sets * work.SetFloats(terms)];
+        for (int set = 0; set < Sets; set++) _radii[set] = Pack(design(set * InferenceSession.SigmaStep), terms, work, taps.AsSpan(set * work.SetFloats(terms), work.SetFloats(terms)));
         try
         {
             KernelProgram program = device.Build("restore/separable.cl", string.Create(CultureInfo.InvariantCulture, $"-DTERMS={terms} -DVEC={work.Vector} -DRUN={work.Run} -DROWS={work.Rows} -DMAX_RADIUS={MaxRadius}"));
-            _mid = _owned.Add(device.Allocate<float>((long)terms * W * H));
-            _taps = _owned.Add(device.Allocate<float>((long)Sets * work.SetFloats(terms)));
-            // Sets are written while others are in use: on a queue of their own they wait for nothing.
-            _writes = _owned.Add(device.CreateQueue());
+            DeviceBuffer<float> mid = _owned.Add(device.Allocate<float>((long)terms * W * H));
+            DeviceBuffer<float> sets = _owned.Add(device.Allocate<float>((ReadOnlySpan<float>)taps));
             long across = WorkSize.Tiles(WorkSize.Tiles(W, work.Run), work.Local) * work.Local;
             _rows = new(_owned.Add(program.CreateKernel("separable_rows")), new(across, H), new(work.Local));
-            _rows.Kernel.Bind(1, _taps);
-            _rows.Kernel.BindFrom(4, _mid, W, H);
+            _rows.Kernel.Bind(1, sets);
+            _rows.Kernel.BindFrom(4, mid, W, H);
             _columns = new(_owned.Add(program.CreateKernel("separable_columns")), new(across, WorkSize.Tiles(H, work.Rows)), new(work.Local));
-            _columns.Kernel.BindFrom(0, _mid, _taps);
+            _columns.Kernel.BindFrom(0, mid, sets);
             _columns.Kernel.BindFrom(7, W, H);
         }
         catch
@@ -75,7 +69,7 @@ internal sealed class SeparableFilter : IDisposable
     }
 
     /// <summary>Multiply-accumulates per pixel with the taps for a sigma.</summary>
-    public double MultiplyAccumulatesPerPixel(float sigma) => _terms * 2 * (2 * _radii[Prepare(sigma)] + 1);
+    public double MultiplyAccumulatesPerPixel(float sigma) => _terms * 2 * (2 * _radii[SetOf(sigma)] + 1);
 
     /// <summary>Enqueues the filter; does not wait.</summary>
     /// <param name="queue">In-order.</param>
@@ -86,7 +80,7 @@ internal sealed class SeparableFilter : IDisposable
     /// <param name="with">The other plane of the combination; may be the output.</param>
     public void Enqueue(CommandQueue queue, float sigma, DeviceBuffer<float> input, DeviceBuffer<float> output, Combination combination = Combination.Plain, DeviceBuffer<float>? with = null)
     {
-        int set = Prepare(sigma), R = _radii[set];
+        int set = SetOf(sigma), R = _radii[set];
         _rows.Kernel.Bind(0, input);
         _rows.Kernel.BindFrom(2, set, R);
         _rows.Enqueue(queue);
@@ -98,26 +92,20 @@ internal sealed class SeparableFilter : IDisposable
 
     private static int SetOf(float sigma) => (int)MathF.Round(sigma / InferenceSession.SigmaStep);
 
-    /// <summary>Makes the set for a sigma, if it was not; gives its number.</summary>
-    private int Prepare(float sigma)
+    /// <summary>Lays out a set as <c>restore/separable.cl</c> reads it; gives its radius.</summary>
+    private static int Pack(SeparableTaps taps, int terms, SeparableWork work, Span<float> set)
     {
-        int set = SetOf(sigma);
-        if (_radii[set] >= 0) return set;
-        SeparableTaps taps = _design(set * InferenceSession.SigmaStep);
-        int length = 2 * MaxRadius + 1, margin = _work.Rows - 1, R = taps.Radius;
-        float[] packed = new float[_work.SetFloats(_terms)];
-        for (int t = 0; t < _terms; t++)
+        int length = 2 * MaxRadius + 1, margin = work.Rows - 1, R = taps.Radius;
+        for (int t = 0; t < terms; t++)
         {
             for (int k = 0; k <= 2 * R; k++)
             {
                 double tap = taps.Half[t][Math.Abs(k - R)];
-                packed[t * length + k] = (float)tap;
-                packed[_terms * length + (margin + k) * _terms + t] = (float)(taps.Gains[t] * tap);
+                set[t * length + k] = (float)tap;
+                set[terms * length + (margin + k) * terms + t] = (float)(taps.Gains[t] * tap);
             }
         }
-        _taps.Write(_writes, packed, (long)set * packed.Length);
-        _radii[set] = R;
-        return set;
+        return R;
     }
 }
 

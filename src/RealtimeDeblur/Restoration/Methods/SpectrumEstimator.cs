@@ -154,17 +154,7 @@ internal sealed unsafe class SpectrumEstimator : ISigmaEstimator
     {
         if (_disposed) return;
         _disposed = true;
-        while (InFlight > 0)
-        {
-            try
-            {
-                Read();
-            }
-            catch (OpenClException)
-            {
-                // The device is gone; what is left to do is to let go of its objects.
-            }
-        }
+        ISigmaEstimator.Drain(this);
         _owned.Dispose();
         NativeMemory.Free(_results);
     }
