@@ -92,11 +92,12 @@ public sealed class LivePipelineTests
     [Fact]
     public void TryTake_SourceAwaySizeChangedGarbage_GoesOnEachTime()
     {
+        using var otherSeen = new ManualResetEventSlim();
         var input = new ScriptedInput(
             new Connection(null, Failure: new IOException("The camera is busy.")),
             new Connection(Format, Frames: 50),
             new Connection(null, Failure: new InvalidDataException("What it sends is no picture.")),
-            new Connection(OtherFormat, Frames: 50, Failure: new IOException("The cable came off.")),
+            new Connection(OtherFormat, Failure: new IOException("The cable came off."), End: otherSeen),
             new Connection(Format));
         using LivePipeline pipeline = Start(input);
         List<string> notices = [];
@@ -106,6 +107,7 @@ public sealed class LivePipelineTests
         };
 
         TakeUntil(pipeline, picture => picture.IsRestored && picture.Compared.Format == OtherFormat).Dispose();
+        otherSeen.Set();
         TakeUntil(pipeline, picture => picture.IsRestored && picture.Compared.Format == Format).Dispose();
 
         Assert.Null(pipeline.ReadStatus().Trouble);

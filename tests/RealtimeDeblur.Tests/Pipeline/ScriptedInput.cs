@@ -10,7 +10,8 @@ namespace RealtimeDeblur.Tests.Pipeline;
 /// <param name="Frames">Frames until it ends; after them it fails with <paramref name="Failure"/>, if there is one.</param>
 /// <param name="IntervalMs">Between two frames.</param>
 /// <param name="Failure">What it throws.</param>
-internal sealed record Connection(FrameFormat? Format, int Frames = int.MaxValue, double IntervalMs = 5, Exception? Failure = null);
+/// <param name="End">Ends it as well, when it is set: by a test that has seen what it waited for, however long that took.</param>
+internal sealed record Connection(FrameFormat? Format, int Frames = int.MaxValue, double IntervalMs = 5, Exception? Failure = null, ManualResetEventSlim? End = null);
 
 /// <summary>A live input that does what a test wrote down: one connection after another, the last one again and again.</summary>
 internal sealed class ScriptedInput(params Connection[] connections) : ILiveInput
@@ -47,7 +48,7 @@ internal sealed class ScriptedInput(params Connection[] connections) : ILiveInpu
         public bool TryRead([NotNullWhen(true)] out Frame? frame)
         {
             frame = null;
-            if (_number == connection.Frames) return connection.Failure is { } failure ? throw failure : false;
+            if (_number == connection.Frames || connection.End is { IsSet: true }) return connection.Failure is { } failure ? throw failure : false;
             TimeSpan wait = TimeSpan.FromMilliseconds(++_number * connection.IntervalMs) - Stopwatch.GetElapsedTime(_startedAt);
             if (_stopped.Wait(wait > TimeSpan.Zero ? wait : TimeSpan.Zero)) return false;
             frame = _pool.Rent();
